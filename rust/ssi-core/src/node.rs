@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Names that carry life: nodes with their epoch, cluster PIDs, operations.
+
+/// Bits of a cluster PID that number a process on its birth node.
+pub const LOCAL_BITS: u32 = 22;
+
+/// Bits of a cluster PID that name the birth node. `LOCAL_BITS + NODE_BITS` is 30, because a
+/// futex word keeps 30 bits of a TID (`FUTEX_TID_MASK`, include/uapi/linux/futex.h).
+pub const NODE_BITS: u32 = 8;
+
+const _: () = assert!(LOCAL_BITS + NODE_BITS == 30);
+
+/// One Linux kernel of the cluster: 1 to 254.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct NodeId(u8);
+
+impl NodeId {
+    /// The node called `raw`, or `None` outside 1..=254.
+    pub const fn new(raw: u32) -> Option<NodeId> {
+        if raw >= 1 && raw <= 254 {
+            // CAST: 1..=254 fits in eight bits.
+            Some(NodeId(raw as u8))
+        } else {
+            None
+        }
+    }
+
+    /// The number of the node.
+    pub const fn raw(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// The smallest and the largest cluster PID that this node gives out, both inclusive.
+    pub const fn pid_range(self) -> (u32, u32) {
+        let base = (self.0 as u32) << LOCAL_BITS;
+        // The first 300 stay free, as the kernel's own RESERVED_PIDS (kernel/pid.c).
+        (base | 300, base | ((1 << LOCAL_BITS) - 1))
+    }
+}
+
+/// One life of a node, in milliseconds of wall clock when it joined: larger is later.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Epoch(pub u64);
+
+/// A PID that is unique in the whole cluster and says on which node it was born.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ClusterPid(u32);
+
+impl ClusterPid {
+    /// The cluster PID `raw`, or `None` where its upper bits name no node.
+    pub const fn new(raw: u32) -> Option<ClusterPid> {
+        match NodeId::new(raw >> LOCAL_BITS) {
+            Some(_) => Some(ClusterPid(raw)),
+            None => None,
+        }
+    }
+
+    /// The PID as the kernel and the application see it.
+    pub const fn raw(self) -> u32 {
+        self.0
+    }
+
+    /// The node on which the process was born; the home of the PID while that node is up.
+    pub const fn birth(self) -> NodeId {
+        // INVARIANT: `new` let only 1..=254 pass.
+        NodeId((self.0 >> LOCAL_BITS) as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pid_says_where_it_was_born() {
+        let node = NodeId::new(3).unwrap();
+        let (first, last) = node.pid_range();
+        assert_eq!(ClusterPid::new(first).unwrap().birth(), node);
+        assert_eq!(ClusterPid::new(last).unwrap().birth(), node);
+        assert!(last < 1 << 30);
+    }
+
+    #[test]
+    fn pids_from_before_a_join_are_no_cluster_pids() {
+        assert_eq!(ClusterPid::new(1), None);
+        assert_eq!(ClusterPid::new(4_194_303), None);
+        assert_eq!(ClusterPid::new(255 << LOCAL_BITS), None);
+    }
+}
