@@ -6,4 +6,7 @@
 //! (`rust/kernel-ssi`) and the simulator (`sim`) are the two hosts of this one source.
 #![cfg_attr(not(test), no_std)]
 
+pub mod abi;
+pub mod codec;
+pub mod image;
 pub mod node;

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The kernel host of the protocols: turns kernel events into core events, effects into acts.
+#![deny(unsafe_code)]
+
+use kernel::prelude::*;
+
+module! {
+    type: SsiModule,
+    name: "ssi",
+    author: "The kernel-ssi authors",
+    description: "Single system image: checkpoint/restart of parallel applications",
+    license: "GPL",
+}
+
+struct SsiModule;
+
+impl kernel::Module for SsiModule {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        pr_info!("loaded\n");
+        Ok(SsiModule)
+    }
+}

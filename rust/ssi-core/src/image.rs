@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The records of a checkpoint image: one file per kind of record, and the frame around each.
+
+pub mod frame;
