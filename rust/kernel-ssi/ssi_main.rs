@@ -4,6 +4,10 @@
 
 use kernel::prelude::*;
 
+mod failure;
+#[expect(unsafe_code, reason = "the one door to C")]
+mod sys;
+
 module! {
     type: SsiModule,
     name: "ssi",
