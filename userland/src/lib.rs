@@ -1,2 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What the tools share: the system calls, messages, exit codes.
+//! What the tools share: arguments, system calls, messages, exit codes, the store.
+#![deny(unsafe_code)]
+
+pub mod args;
+pub mod call;
+pub mod config;
+pub mod exit;
+pub mod message;
+pub mod proxy;
+pub mod status;

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The arguments of every tool, documented where they are defined.
+use crate::exit::Exit;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Where checkpoints are kept unless the user says otherwise.
+pub const STORE: &str = "/var/lib/ssi/checkpoints";
+
+/// Start a command that can be checkpointed, in a new session.
+///
+/// COMMAND and all that it starts get the CHECKPOINTABLE capability. Where ssi-run leads no
+/// process group (as a background job of a script) COMMAND takes its place and its PID; elsewhere
+/// (as a job of an interactive shell) ssi-run waits for COMMAND, passes signals on to it and ends
+/// with its status.
+#[derive(Parser, Debug)]
+#[command(name = "ssi-run", version, max_term_width = 100, after_help = exits(RUN_EXITS))]
+pub struct Run {
+    /// File that takes standard output and error; standard input is then /dev/null.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// File to which the PID of COMMAND is written before it starts.
+    #[arg(long, value_name = "FILE")]
+    pub pid_file: Option<PathBuf>,
+    /// The command and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<std::ffi::OsString>,
+}
+
+const RUN_EXITS: &[Exit] = &[
+    Exit::NoModule,
+    Exit::NotJoined,
+    Exit::NotPermitted,
+    Exit::NotExecutable,
+    Exit::NotFound,
+];
+
+/// What `--set` gives.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Give {
+    /// What the process starts from now on, not the process itself.
+    Children,
+    /// The process itself, and what it starts from now on.
+    Both,
+}
+
+/// Show or set the CHECKPOINTABLE capability of a process.
+///
+/// Without a PID the process is the one that started ssi-cap: usually a shell.
+#[derive(Parser, Debug)]
+#[command(name = "ssi-cap", version, max_term_width = 100, after_help = exits(CAP_EXITS))]
+pub struct Cap {
+    /// Give the capability [default: children for the caller, both for a PID].
+    #[arg(long, value_name = "WHO", value_enum, num_args = 0..=1, require_equals = true,
+          conflicts_with = "clear")]
+    pub set: Option<Option<Give>>,
+    /// Take the capability, from the process and from what it starts.
+    #[arg(long)]
+    pub clear: bool,
+    /// The process.
+    #[arg(value_parser = clap::value_parser!(u32).range(1..1 << 30))]
+    pub pid: Option<u32>,
+}
+
+const CAP_EXITS: &[Exit] = &[
+    Exit::NoModule,
+    Exit::NotJoined,
+    Exit::NoSuchProcess,
+    Exit::NotPermitted,
+    Exit::BadArgument,
+];
+
+/// Join or leave a cluster, and show its nodes and processes.
+#[derive(Parser, Debug)]
+#[command(name = "ssictl", version, max_term_width = 100, after_help = exits(CTL_EXITS))]
+pub struct Ctl {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: CtlCommand,
+}
+
+/// What ssictl does.
+#[derive(Subcommand, Debug)]
+pub enum CtlCommand {
+    /// Join the cluster that a file describes.
+    Join(Join),
+    /// Leave the cluster; refused while applications run here.
+    Leave,
+    /// Show the nodes, or with --processes the CHECKPOINTABLE processes of this node.
+    Status(Status),
+}
+
+/// How to join.
+#[derive(Args, Debug)]
+pub struct Join {
+    /// File that describes the cluster.
+    #[arg(long, value_name = "FILE", default_value = crate::config::PATH)]
+    pub config: PathBuf,
+    /// Number of this node, in place of the one in the file.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=254))]
+    pub node: Option<u32>,
+}
+
+/// What to show.
+#[derive(Args, Debug)]
+pub struct Status {
+    /// Show the CHECKPOINTABLE processes of this node.
+    #[arg(long)]
+    pub processes: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const CTL_EXITS: &[Exit] = &[
+    Exit::NoModule,
+    Exit::Config,
+    Exit::NotJoined,
+    Exit::NotPermitted,
+    Exit::Busy,
+    Exit::Limit,
+    Exit::BadArgument,
+];
+
+/// The exit codes that a tool can end with, for its help.
+fn exits(own: &[Exit]) -> String {
+    let mut text = String::from("Exit status:\n");
+    for (exit, meaning) in Exit::ALL {
+        let general = matches!(exit, Exit::Success | Exit::System | Exit::Usage);
+        if general || own.contains(exit) {
+            text.push_str(&format!("  {:>3} {meaning}\n", *exit as u8));
+        }
+    }
+    text
+}
+
+/// Every tool with the section of its manual page.
+pub fn tools() -> Vec<(clap::Command, u8)> {
+    vec![
+        (Run::command(), 1),
+        (Cap::command(), 1),
+        (Ctl::command(), 8),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        for (tool, _) in tools() {
+            tool.debug_assert();
+        }
+    }
+
+    #[test]
+    fn a_command_keeps_its_own_options() {
+        let run = Run::parse_from(["ssi-run", "ls", "-l", "--output", "x"]);
+        assert_eq!(run.output, None);
+        assert_eq!(run.command.len(), 4);
+    }
+}

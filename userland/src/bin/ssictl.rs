@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Joins and leaves a cluster, and shows its nodes and processes.
+use clap::Parser;
+use ssi_tools::args::{Ctl, CtlCommand, Join, Status};
+use ssi_tools::exit::{finish, Fault};
+use ssi_tools::message::{explain, Subject};
+use ssi_tools::{call, config, status};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = Ctl::parse();
+    finish("ssictl", || match args.command {
+        CtlCommand::Join(join) => enter(&join),
+        CtlCommand::Leave => call::leave().map_err(fault),
+        CtlCommand::Status(what) => show(&what),
+    })
+}
+
+fn fault(error: call::CallError) -> Fault {
+    explain(&error, &Subject::default())
+}
+
+fn enter(join: &Join) -> Result<(), Fault> {
+    let cluster = config::read(&join.config, join.node)?;
+    call::join(cluster.join, &cluster.nodes).map_err(fault)
+}
+
+fn show(what: &Status) -> Result<(), Fault> {
+    if what.processes {
+        let processes = call::processes().map_err(fault)?;
+        let processes: Vec<_> = processes.iter().map(status::Process::from).collect();
+        return print(what, &processes, status::process_table);
+    }
+    let nodes = call::nodes().map_err(fault)?;
+    let nodes: Vec<_> = nodes.iter().map(status::Node::from).collect();
+    print(what, &nodes, status::node_table)
+}
+
+fn print<T: serde::Serialize>(
+    what: &Status,
+    entries: &[T],
+    table: impl Fn(&[T]) -> String,
+) -> Result<(), Fault> {
+    if what.json {
+        println!("{}", status::json(entries)?);
+    } else {
+        print!("{}", table(entries));
+    }
+    Ok(())
+}
