@@ -5,6 +5,8 @@
 use kernel::prelude::*;
 
 mod failure;
+mod queue;
+mod transport;
 #[expect(unsafe_code, reason = "the one door to C")]
 mod sys;
 

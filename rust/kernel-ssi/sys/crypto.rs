@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+//! HMAC-SHA256 and comparison in constant time.
+
+use core::ffi::c_void;
+use kernel::error::to_result;
+use kernel::prelude::*;
+
+extern "C" {
+    fn ssi_hmac_sha256(
+        key: *const c_void,
+        key_len: usize,
+        data: *const c_void,
+        len: usize,
+        out: *mut u8,
+    ) -> i32;
+    fn ssi_same_bytes(a: *const c_void, b: *const c_void, len: usize) -> bool;
+}
+
+/// HMAC-SHA256 (RFC 2104) of `data` with `key`.
+pub fn hmac_sha256(key: &[u8], data: &[u8]) -> Result<[u8; 32]> {
+    let mut out = [0; 32];
+    // SAFETY: All three buffers are valid for their lengths; `out` holds 32 bytes.
+    to_result(unsafe {
+        ssi_hmac_sha256(
+            key.as_ptr().cast(),
+            key.len(),
+            data.as_ptr().cast(),
+            data.len(),
+            out.as_mut_ptr(),
+        )
+    })?;
+    Ok(out)
+}
+
+/// Whether two proofs are equal, in a time that does not depend on where they differ.
+pub fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
+    // SAFETY: Both have 32 bytes.
+    unsafe { ssi_same_bytes(a.as_ptr().cast(), b.as_ptr().cast(), a.len()) }
+}
