@@ -2,6 +2,7 @@
 //! Why an operation failed: whose fault, which process, which object; as the tools get it.
 
 use core::fmt::{self, Write};
+use kernel::alloc::AllocError;
 use kernel::prelude::*;
 pub use ssi_core::abi::FailureCode;
 use ssi_core::abi::{self, FAILURE_TEXT};

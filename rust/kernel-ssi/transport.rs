@@ -127,7 +127,7 @@ fn receive(socket: &Socket) -> Result<KVec<u8>> {
     socket.recv(&mut length, 0)?;
     let length = u32::from_le_bytes(length) as usize;
     if length > MESSAGE_BYTES_MAX {
-        return Err(EPROTO);
+        return Err(EINVAL);
     }
     let mut message = KVec::from_elem(0u8, length, GFP_KERNEL)?;
     socket.recv(&mut message, 0)?;

@@ -87,11 +87,11 @@ pub fn write<T: Plain>(address: u64, value: &T) -> Result {
 ///
 /// # Errors
 ///
-/// `EFAULT`, `ENOMEM`; `ENAMETOOLONG` above `max`.
+/// `EFAULT`, `ENOMEM`; `E2BIG` above `max`.
 pub fn read_bytes(address: u64, len: u32, max: usize) -> Result<KVec<u8>> {
     let len = len as usize;
     if len > max {
-        return Err(ENAMETOOLONG);
+        return Err(E2BIG);
     }
     let mut bytes = KVec::new();
     UserSlice::new(address as usize, len).read_all(&mut bytes, GFP_KERNEL)?;
