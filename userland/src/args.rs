@@ -1,11 +1,137 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The arguments of every tool, documented where they are defined.
-use crate::exit::Exit;
+use crate::exit::{Exit, Fault};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use ssi_core::image::commit::DESCRIPTION_MAX;
+use std::path::{Path, PathBuf};
 
 /// Where checkpoints are kept unless the user says otherwise.
 pub const STORE: &str = "/var/lib/ssi/checkpoints";
+
+/// Where images are kept.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Media {
+    /// Files in the store.
+    Disk,
+}
+
+/// Take a checkpoint of a parallel application.
+///
+/// PID is any one process of the application. All its other processes, on this and on other
+/// nodes, are found along parents, children and streams, as far as they have the CHECKPOINTABLE
+/// capability. The application pauses for the cut and goes on while the images are written; the
+/// version exists when checkpoint says so, and not before.
+#[derive(Parser, Debug)]
+#[command(name = "checkpoint", version, max_term_width = 100)]
+#[command(after_help = exits(CHECKPOINT_EXITS))]
+pub struct Checkpoint {
+    /// Save only the process itself, not its application.
+    #[arg(short, long)]
+    pub process_only: bool,
+    /// Where images are kept.
+    #[arg(long, value_enum, default_value = "disk")]
+    pub media: Media,
+    /// Text that the list of restart shows, at most 255 bytes.
+    #[arg(short, long, value_name = "TEXT", value_parser = description)]
+    pub description: Option<String>,
+    /// Folder of the checkpoints, the same on every node.
+    #[arg(long, value_name = "DIR", default_value = STORE)]
+    pub store: PathBuf,
+    /// Record streams that lead out of the application in place of a refusal.
+    #[arg(long)]
+    pub external_ends: bool,
+    /// Report as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Any one process of the application.
+    #[arg(value_parser = clap::value_parser!(u32).range(1..1 << 30))]
+    pub pid: u32,
+}
+
+const CHECKPOINT_EXITS: &[Exit] = &[
+    Exit::NoModule,
+    Exit::NotJoined,
+    Exit::NoSuchProcess,
+    Exit::NotCheckpointable,
+    Exit::NotPermitted,
+    Exit::Unsupported,
+    Exit::OutsideEnd,
+    Exit::NodeUnreachable,
+    Exit::NodeDied,
+    Exit::StopTimeout,
+    Exit::Media,
+    Exit::Busy,
+    Exit::NoMemory,
+    Exit::Limit,
+    Exit::BadArgument,
+    Exit::Internal,
+    Exit::MediaFull,
+];
+
+fn description(text: &str) -> Result<String, String> {
+    if text.len() > DESCRIPTION_MAX {
+        return Err(format!(
+            "{} bytes: at most {DESCRIPTION_MAX} are possible",
+            text.len()
+        ));
+    }
+    Ok(text.into())
+}
+
+/// Restart a checkpointed application.
+///
+/// Without ID, restart shows what was checkpointed and asks which version to restart. Every
+/// process comes back on its old node if that is up, else on another. Either all run again, or
+/// none does and the message says why.
+#[derive(Parser, Debug)]
+#[command(name = "restart", version, max_term_width = 100, after_help = exits(RESTART_EXITS))]
+pub struct Restart {
+    /// Only show what was checkpointed.
+    #[arg(short, long)]
+    pub list: bool,
+    /// Report, or list, as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of the checkpoints, the same on every node.
+    #[arg(long, value_name = "DIR", default_value = STORE)]
+    pub store: PathBuf,
+    /// File that takes what was written to standard streams outside the application.
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    pub output: Option<PathBuf>,
+    /// The application.
+    #[arg(value_name = "ID")]
+    pub application: Option<u64>,
+    /// The version [default: the newest].
+    #[arg(value_name = "VERSION", conflicts_with = "list")]
+    pub version_number: Option<u32>,
+}
+
+const RESTART_EXITS: &[Exit] = &[
+    Exit::NoModule,
+    Exit::Cancelled,
+    Exit::NotJoined,
+    Exit::NotPermitted,
+    Exit::Unsupported,
+    Exit::NodeUnreachable,
+    Exit::NodeDied,
+    Exit::Media,
+    Exit::Busy,
+    Exit::NoMemory,
+    Exit::NoSuchVersion,
+    Exit::Damaged,
+    Exit::PidInUse,
+    Exit::FileGone,
+    Exit::Incompatible,
+    Exit::Limit,
+    Exit::BadArgument,
+    Exit::Internal,
+];
+
+/// `path` as seen from the root folder: the kernel knows no other.
+pub fn absolute(path: &Path) -> Result<PathBuf, Fault> {
+    std::path::absolute(path)
+        .map_err(|error| Fault::new(Exit::Usage, format!("{}: {error}", path.display())))
+}
 
 /// Start a command that can be checkpointed, in a new session.
 ///
@@ -72,7 +198,8 @@ const CAP_EXITS: &[Exit] = &[
 
 /// Join or leave a cluster, and show its nodes and processes.
 #[derive(Parser, Debug)]
-#[command(name = "ssictl", version, max_term_width = 100, after_help = exits(CTL_EXITS))]
+#[command(name = "ssictl", version, disable_help_subcommand = true)]
+#[command(max_term_width = 100, after_help = exits(CTL_EXITS))]
 pub struct Ctl {
     /// What to do.
     #[command(subcommand)]
@@ -122,9 +249,12 @@ const CTL_EXITS: &[Exit] = &[
     Exit::BadArgument,
 ];
 
+/// First line of what `exits` returns.
+pub const EXITS_TITLE: &str = "Exit status:";
+
 /// The exit codes that a tool can end with, for its help.
 fn exits(own: &[Exit]) -> String {
-    let mut text = String::from("Exit status:\n");
+    let mut text = format!("{EXITS_TITLE}\n");
     for (exit, meaning) in Exit::ALL {
         let general = matches!(exit, Exit::Success | Exit::System | Exit::Usage);
         if general || own.contains(exit) {
@@ -137,6 +267,8 @@ fn exits(own: &[Exit]) -> String {
 /// Every tool with the section of its manual page.
 pub fn tools() -> Vec<(clap::Command, u8)> {
     vec![
+        (Checkpoint::command(), 1),
+        (Restart::command(), 1),
         (Run::command(), 1),
         (Cap::command(), 1),
         (Ctl::command(), 8),

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The tools as a user meets them on a machine without the module: bad input changes nothing and
+//! ends with its own message and code.
+use ssi_core::image::commit::{emit, Commit, NodeSet, COMMIT_BYTES_MAX};
+use ssi_core::node::NodeId;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use xxhash_rust::xxh64::xxh64;
+
+const CHECKPOINT: &str = env!("CARGO_BIN_EXE_checkpoint");
+const RESTART: &str = env!("CARGO_BIN_EXE_restart");
+const RUN: &str = env!("CARGO_BIN_EXE_ssi-run");
+const CAP: &str = env!("CARGO_BIN_EXE_ssi-cap");
+const CTL: &str = env!("CARGO_BIN_EXE_ssictl");
+
+/// What a tool did.
+struct Outcome {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn run(program: &str, args: &[&str]) -> Outcome {
+    talk(program, args, "")
+}
+
+fn talk(program: &str, args: &[&str], input: &str) -> Outcome {
+    let mut command = Command::new(program);
+    command.args(args).env("TZ", "UTC").stdin(Stdio::piped());
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A tool that does not read its input may have closed it.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Outcome {
+        code: output.status.code().expect("no tool dies of a signal"),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Fails unless the tool ends with `code` and its message contains `words`.
+fn refused(outcome: &Outcome, code: i32, words: &str) {
+    assert_eq!(outcome.code, code, "{}", outcome.err);
+    assert!(
+        outcome.err.contains(words),
+        "{:?} lacks {words:?}",
+        outcome.err
+    );
+}
+
+/// A store of its own for each test, removed at the end.
+struct Store(PathBuf);
+
+impl Store {
+    fn new(test: &str) -> Store {
+        let path = std::env::temp_dir().join(format!("ssi-cli-{}-{test}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        Store(path)
+    }
+
+    fn commit(&self, application: u64, version: u32, description: &str) -> PathBuf {
+        let mut nodes = NodeSet::EMPTY;
+        nodes.insert(NodeId::new(1).unwrap());
+        nodes.insert(NodeId::new(3).unwrap());
+        let commit = Commit {
+            application,
+            version,
+            pid: 1 << 22 | 300,
+            date: 1_000_000,
+            nodes,
+            processes: 3,
+            threads: 4,
+            streams: 2,
+            uid: 0,
+            stream_bytes: 77,
+            bytes: 4096,
+            digest: 1,
+            description_len: 0,
+            reserved: 0,
+        };
+        let mut bytes = [0; COMMIT_BYTES_MAX];
+        let len = emit(&commit, description, |data| xxh64(data, 0), &mut bytes).unwrap();
+        let folder = self
+            .0
+            .join(application.to_string())
+            .join(format!("v{version}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("commit");
+        std::fs::write(&path, &bytes[..len]).unwrap();
+        path
+    }
+
+    fn option(&self) -> String {
+        format!("--store={}", self.0.display())
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+fn flip(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[40] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_pid_is_a_number() {
+    refused(&run(CHECKPOINT, &["notanumber"]), 2, "notanumber");
+    refused(&run(CHECKPOINT, &["0"]), 2, "0");
+    refused(&run(CHECKPOINT, &["1073741824"]), 2, "1073741824");
+    refused(&run(CHECKPOINT, &[]), 2, "PID");
+    refused(&run(CAP, &["-1"]), 2, "-1");
+}
+
+#[test]
+fn media_that_do_not_exist_are_refused() {
+    refused(&run(CHECKPOINT, &["--media=paper", "5"]), 2, "paper");
+}
+
+#[test]
+fn a_description_has_a_limit() {
+    let long = "x".repeat(256);
+    refused(&run(CHECKPOINT, &["-d", &long, "5"]), 2, "at most 255");
+}
+
+#[test]
+fn without_the_module_every_tool_says_so() {
+    let words = "modprobe ssi";
+    refused(&run(CHECKPOINT, &["5"]), 3, words);
+    refused(&run(CAP, &[]), 3, words);
+    refused(&run(CAP, &["--set", "5"]), 3, words);
+    refused(&run(CTL, &["status"]), 3, words);
+    refused(&run(CTL, &["leave"]), 3, words);
+    let store = Store::new("module");
+    store.commit(7, 1, "");
+    refused(&run(RESTART, &[&store.option(), "7"]), 3, words);
+}
+
+#[test]
+fn without_the_module_nothing_is_run() {
+    let outcome = run(RUN, &["echo", "ran"]);
+    refused(&outcome, 3, "modprobe ssi");
+    assert_eq!(outcome.out, "");
+}
+
+#[test]
+fn a_missing_configuration_is_named() {
+    refused(
+        &run(CTL, &["join", "--config=/nonexistent.toml"]),
+        5,
+        "/nonexistent.toml",
+    );
+}
+
+#[test]
+fn a_list_shows_what_was_committed_and_nothing_else() {
+    let store = Store::new("list");
+    store.commit(48657, 2, "Biologic\x1b[2J Comp.");
+    store.commit(48657, 1, "");
+    std::fs::create_dir_all(store.0.join("96318/v1/node-1")).unwrap();
+    std::fs::create_dir_all(store.0.join("lost+found")).unwrap();
+    std::fs::write(store.0.join("5"), "no folder").unwrap();
+    let outcome = run(RESTART, &["--list", &store.option()]);
+    assert_eq!(outcome.code, 0);
+    assert_eq!(
+        outcome.out,
+        "Id.      Vers  Date          Description\n\
+         48657    1     Jan 12  1970  No description\n\
+         48657    2     Jan 12  1970  Biologic\u{fffd}[2J Comp.\n"
+    );
+}
+
+#[test]
+fn a_list_is_json_on_demand() {
+    let store = Store::new("json");
+    store.commit(7, 1, "one");
+    flip(&store.commit(7, 2, "two"));
+    let outcome = run(RESTART, &["--list", "--json", &store.option()]);
+    let list: serde_json::Value = serde_json::from_str(&outcome.out).unwrap();
+    assert_eq!(list[0]["whole"]["description"], "one");
+    assert_eq!(list[0]["whole"]["nodes"], serde_json::json!([1, 3]));
+    assert_eq!(list[1]["version"], 2);
+    assert!(list[1]["damaged"].is_string());
+}
+
+#[test]
+fn a_missing_version_or_store_is_named() {
+    let store = Store::new("missing");
+    store.commit(7, 1, "");
+    refused(
+        &run(RESTART, &[&store.option(), "8"]),
+        23,
+        "no application 8",
+    );
+    refused(
+        &run(RESTART, &[&store.option(), "7", "2"]),
+        23,
+        "version 2 of application 7",
+    );
+    refused(
+        &run(RESTART, &["--list", "--store=/nonexistent"]),
+        23,
+        "/nonexistent",
+    );
+}
+
+#[test]
+fn a_damaged_commit_record_is_refused() {
+    let store = Store::new("damaged");
+    let path = store.commit(7, 1, "");
+    flip(&path);
+    refused(
+        &run(RESTART, &[&store.option(), "7"]),
+        24,
+        "version 1 of application 7 is damaged",
+    );
+    std::fs::write(&path, "").unwrap();
+    refused(
+        &run(RESTART, &[&store.option(), "7", "1"]),
+        24,
+        "is damaged",
+    );
+    std::fs::write(&path, vec![0; 1 << 20]).unwrap();
+    refused(
+        &run(RESTART, &[&store.option(), "7", "1"]),
+        24,
+        "is damaged",
+    );
+    let whole = std::fs::read(store.commit(7, 2, "")).unwrap();
+    std::fs::write(&path, whole).unwrap();
+    refused(
+        &run(RESTART, &[&store.option(), "7", "1"]),
+        24,
+        "it is version 2",
+    );
+}
+
+#[test]
+fn the_dialogue_needs_no_terminal() {
+    let store = Store::new("dialogue");
+    store.commit(7, 1, "");
+    store.commit(7, 2, "");
+    let outcome = talk(RESTART, &[&store.option()], "7\n2\n");
+    assert!(outcome
+        .out
+        .ends_with(" Which application to restart :  version : "));
+    refused(&outcome, 3, "modprobe ssi");
+    refused(
+        &talk(RESTART, &[&store.option()], "7\n"),
+        4,
+        "nothing was chosen",
+    );
+}
+
+#[test]
+fn an_empty_store_offers_nothing() {
+    let store = Store::new("empty");
+    refused(&run(RESTART, &[&store.option()]), 23, "no checkpoint in");
+}
