@@ -33,7 +33,8 @@ fi
 for patch in "$@"; do
 	name=$(basename "$patch")
 	grep -q '^Subject: .' "$patch" || fail "$name has no subject"
-	patch -d "$scratch/linux" -p1 -F0 --no-backup-if-mismatch -i "$patch" > "$scratch/log" 2>&1 ||
+	patch -d "$scratch/linux" -p1 -F0 --no-backup-if-mismatch -i "$patch" \
+		> "$scratch/log" 2>&1 ||
 		{ cat "$scratch/log" >&2; fail "$name does not apply"; }
 done
 
@@ -43,5 +44,7 @@ set -- $(cat "$@" | awk '
 	/^\+\+\+ b\//{file = substr($2, 3); if (ours) own[file] = 1; c = /\.[ch]$/; next}
 	/^\+/ && c {n[file in own]++}
 	END {print n[0] + 0, n[1] + 0}')
-[ "$1" -le "$ADDED_LINES_MAX" ] || fail "$1 lines of C added to kernel files, at most $ADDED_LINES_MAX"
-echo "patches: all apply; $1 lines of C added to kernel files (at most $ADDED_LINES_MAX), $2 in new ones"
+[ "$1" -le "$ADDED_LINES_MAX" ] ||
+	fail "$1 lines of C added to kernel files, at most $ADDED_LINES_MAX"
+echo "patches: all apply; $1 lines of C added to kernel files (at most $ADDED_LINES_MAX)," \
+	"$2 in new ones"

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The rules of the house that a machine can check, over every source file of the tree.
+use ssi_core::image::frame::Kind;
+use std::path::{Path, PathBuf};
+
+/// Most lines of a source file, its own unit tests not counted.
+const LINES_MAX: usize = 400;
+/// Files that may have more, up to the number beside them; shrink this list, do not extend it.
+const LARGER_FILES: [(&str, usize); 1] = [("rust/ssi-core/src/image/memory.rs", 460)];
+/// Most columns of a line, with tabs of eight.
+const COLUMNS_MAX: usize = 100;
+/// Added lines of all kernel patches stay below this.
+const PATCH_LINES_MAX: usize = 700;
+/// The only places of Rust code that may be unsafe.
+const UNSAFE_DOORS: [&str; 2] = ["rust/kernel-ssi/sys/", "userland/src/call.rs"];
+/// File names that say nothing.
+const EMPTY_NAMES: [&str; 4] = ["mod", "utils", "common", "types"];
+/// Folders of a developer's machine, in two halves so that this file does not name them.
+const MACHINE_PATHS: [(&str, &str); 4] = [
+    ("/wo", "rk/"),
+    ("/tm", "p/w/"),
+    ("/ro", "ot/"),
+    ("/ho", "me/"),
+];
+
+/// One file of the tree.
+struct Source {
+    /// Relative to the tree's root.
+    name: String,
+    text: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Language {
+    Rust,
+    C,
+    Shell,
+    Toml,
+    Other,
+}
+
+impl Source {
+    fn language(&self) -> Language {
+        let extension = Path::new(&self.name)
+            .extension()
+            .and_then(|name| name.to_str());
+        match extension {
+            Some("rs") => Language::Rust,
+            Some("c" | "h") => Language::C,
+            Some("sh") => Language::Shell,
+            Some("toml") => Language::Toml,
+            _ if self.text.starts_with("#!") => Language::Shell,
+            _ => Language::Other,
+        }
+    }
+
+    fn is_code(&self) -> bool {
+        matches!(
+            self.language(),
+            Language::Rust | Language::C | Language::Shell
+        )
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Every text file that belongs to the tree: not what a build leaves behind.
+fn sources() -> Vec<Source> {
+    let mut sources = Vec::new();
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path
+                .strip_prefix(root())
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            let is_link = path.symlink_metadata().unwrap().is_symlink();
+            if name.starts_with(".git") || name == "target" || is_link {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Some(text) = belongs(&name).then(|| text(&path)).flatten() {
+                sources.push(Source { name, text });
+            }
+        }
+    }
+    assert!(sources.len() > 40, "the tree was not found");
+    sources.sort_by(|a, b| a.name.cmp(&b.name));
+    sources
+}
+
+fn belongs(name: &str) -> bool {
+    let built = [
+        ".mod.c", ".o", ".ko", ".cmd", ".d", ".mod", ".rmeta", ".rlib", ".lock",
+    ];
+    !built.iter().any(|end| name.ends_with(end))
+}
+
+fn text(path: &Path) -> Option<String> {
+    String::from_utf8(std::fs::read(path).unwrap()).ok()
+}
+
+/// Fails with the whole list, so that one run shows everything.
+fn none(rule: &str, offenders: &[String]) {
+    assert!(
+        offenders.is_empty(),
+        "{rule}:\n  {}",
+        offenders.join("\n  ")
+    );
+}
+
+#[test]
+fn files_are_small() {
+    let own = |source: &Source| {
+        source
+            .text
+            .lines()
+            .take_while(|line| *line != concat!("#[cfg", "(test)]"))
+            .count()
+    };
+    let most = |source: &Source| {
+        let larger = LARGER_FILES.iter().find(|(name, _)| *name == source.name);
+        larger.map_or(LINES_MAX, |(_, lines)| *lines)
+    };
+    let long = |source: &Source| source.is_code() && own(source) > most(source);
+    let found: Vec<String> = sources()
+        .into_iter()
+        .filter(long)
+        .map(|source| source.name)
+        .collect();
+    none("files of more than 400 lines", &found);
+}
+
+#[test]
+fn lines_are_short() {
+    let columns = |line: &str| -> usize {
+        line.chars()
+            .fold(0, |at, c| if c == '\t' { (at / 8 + 1) * 8 } else { at + 1 })
+    };
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|source| source.is_code()) {
+        for (number, line) in source.text.lines().enumerate() {
+            if columns(line) > COLUMNS_MAX {
+                found.push(format!("{}:{}", source.name, number + 1));
+            }
+        }
+    }
+    none("lines of more than 100 columns", &found);
+}
+
+#[test]
+fn files_say_what_they_are() {
+    let mut found = Vec::new();
+    for source in sources() {
+        let mut lines = source
+            .text
+            .lines()
+            .skip_while(|line| line.starts_with("#!/"));
+        let licence = lines.next().unwrap_or_default();
+        let tagline = lines.next().unwrap_or_default();
+        let wanted: &[&str] = match source.language() {
+            Language::Rust => &["//! "],
+            Language::C => &["/* ", "// ", "/*"],
+            Language::Shell => &["# "],
+            Language::Toml => &[""],
+            Language::Other => continue,
+        };
+        if !licence.contains("SPDX-License-Identifier: GPL-2.0") {
+            found.push(format!("{}: no SPDX line", source.name));
+        } else if !wanted.iter().any(|start| tagline.starts_with(start)) {
+            found.push(format!("{}: no tagline", source.name));
+        }
+    }
+    none("every file starts with its licence and what it is", &found);
+}
+
+#[test]
+fn unsafe_code_has_its_doors() {
+    let word = |line: &str, word: &str| {
+        let code = line.split("//").next().unwrap_or_default();
+        let boundary = |c: char| !c.is_alphanumeric() && c != '_';
+        code.split(boundary).any(|found| found == word)
+    };
+    let c_abi = concat!("extern ", "\"C\"");
+    let mut found = Vec::new();
+    for source in sources()
+        .iter()
+        .filter(|source| source.language() == Language::Rust)
+    {
+        if UNSAFE_DOORS
+            .iter()
+            .any(|door| source.name.starts_with(door))
+        {
+            continue;
+        }
+        for (number, line) in source.text.lines().enumerate() {
+            if word(line, concat!("uns", "afe")) || line.contains(c_abi) {
+                found.push(format!("{}:{}: {}", source.name, number + 1, line.trim()));
+            }
+        }
+    }
+    none("code that is not safe, outside its doors", &found);
+}
+
+#[test]
+fn names_say_something() {
+    let empty = |source: &Source| {
+        let stem = Path::new(&source.name)
+            .file_stem()
+            .and_then(|stem| stem.to_str());
+        source.is_code() && EMPTY_NAMES.iter().any(|name| stem == Some(name))
+    };
+    let found: Vec<String> = sources()
+        .into_iter()
+        .filter(empty)
+        .map(|source| source.name)
+        .collect();
+    none("file names that say nothing", &found);
+}
+
+#[test]
+fn no_machine_is_named() {
+    let mut found = Vec::new();
+    for source in sources() {
+        for (number, line) in source.text.lines().enumerate() {
+            let named = |(a, b): &(&str, &str)| line.contains(&format!("{a}{b}"));
+            if MACHINE_PATHS.iter().any(named) {
+                found.push(format!("{}:{}: {}", source.name, number + 1, line.trim()));
+            }
+        }
+    }
+    none("paths of somebody's machine", &found);
+}
+
+#[test]
+fn the_kernel_patch_stays_thin() {
+    let patch = |source: &&Source| source.name.ends_with(".patch");
+    let added = |line: &&str| line.starts_with('+') && !line.starts_with("+++");
+    let sources = sources();
+    let lines = sources
+        .iter()
+        .filter(patch)
+        .flat_map(|source| source.text.lines());
+    let count = lines.filter(added).count();
+    assert!(count > 0, "the patches were not found");
+    assert!(count < PATCH_LINES_MAX, "the patches add {count} lines");
+}
+
+#[test]
+fn every_kind_of_record_has_its_coverage() {
+    let coverage = std::fs::read_to_string(root().join("docs/coverage.md")).unwrap();
+    let named = |kind: &Kind| coverage.contains(&format!("`{}`", kind.name()));
+    let kinds: Vec<Kind> = (0..=u16::MAX).filter_map(Kind::new).collect();
+    assert!(kinds.len() >= 25, "the kinds were not found");
+    let found: Vec<String> = kinds
+        .iter()
+        .filter(|kind| !named(kind))
+        .map(|kind| kind.name().to_owned())
+        .collect();
+    none(
+        "kinds of records that docs/coverage.md does not name",
+        &found,
+    );
+}
