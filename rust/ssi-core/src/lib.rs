@@ -5,8 +5,21 @@
 //! arguments, and every act on the world is an effect handed to the host. The kernel module
 //! (`rust/kernel-ssi`) and the simulator (`sim`) are the two hosts of this one source.
 #![cfg_attr(not(test), no_std)]
+#![expect(
+    clippy::large_enum_variant,
+    reason = "without allocation there is no box to put it in"
+)]
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test may fail by panic"))]
 
 pub mod abi;
+pub mod checkpoint;
 pub mod codec;
+pub mod failure;
 pub mod image;
+pub mod limits;
+pub mod member;
 pub mod node;
+pub mod restart;
+pub mod stream;
+pub mod text;
+pub mod wire;

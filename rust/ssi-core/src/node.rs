@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Names that carry life: nodes with their epoch, cluster PIDs, operations.
 
+use crate::codec::{CodecError, Field};
+
+pub mod set;
+
+pub use set::NodeSet;
+
 /// Bits of a cluster PID that number a process on its birth node.
 pub const LOCAL_BITS: u32 = 22;
 
@@ -64,6 +70,53 @@ impl ClusterPid {
     pub const fn birth(self) -> NodeId {
         // INVARIANT: `new` let only 1..=254 pass.
         NodeId((self.0 >> LOCAL_BITS) as u8)
+    }
+}
+
+/// One operation of the cluster: the node that coordinates it, in which life, and a number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct OpId {
+    /// The coordinator.
+    pub root: NodeId,
+    /// The coordinator's epoch.
+    pub epoch: Epoch,
+    /// Given out by the coordinator in ascending order, from 1.
+    pub number: u32,
+}
+
+impl Field for NodeId {
+    const SIZE: usize = 4;
+
+    fn put(&self, out: &mut [u8]) -> Result<(), CodecError> {
+        self.raw().put(out)
+    }
+
+    fn take(bytes: &[u8]) -> Result<Self, CodecError> {
+        NodeId::new(Field::take(bytes)?).ok_or(CodecError::Value)
+    }
+}
+
+impl Field for Epoch {
+    const SIZE: usize = 8;
+
+    fn put(&self, out: &mut [u8]) -> Result<(), CodecError> {
+        self.0.put(out)
+    }
+
+    fn take(bytes: &[u8]) -> Result<Self, CodecError> {
+        Ok(Epoch(Field::take(bytes)?))
+    }
+}
+
+impl Field for ClusterPid {
+    const SIZE: usize = 4;
+
+    fn put(&self, out: &mut [u8]) -> Result<(), CodecError> {
+        self.raw().put(out)
+    }
+
+    fn take(bytes: &[u8]) -> Result<Self, CodecError> {
+        ClusterPid::new(Field::take(bytes)?).ok_or(CodecError::Value)
     }
 }
 

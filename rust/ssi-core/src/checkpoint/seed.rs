@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Where the search for an application starts, what was asked for, and what was found.
+
+use crate::codec::{CodecError, Field, Reader, Writer};
+use crate::node::ClusterPid;
+use crate::record;
+use crate::stream::End;
+use crate::text::Path;
+
+record! {
+    /// What the caller of a checkpoint asked for.
+    pub struct Options {
+        /// `CHECKPOINT_*` bits of the system call.
+        pub flags: u32,
+        /// The caller's user id.
+        pub uid: u32,
+        /// The caller's group id.
+        pub gid: u32,
+        /// Absolute path of the store on every node.
+        pub store: Path,
+    }
+}
+
+/// Where to go on looking for processes of the application.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seed {
+    /// The process that the caller named: it must exist, have the capability and be the caller's.
+    Target(ClusterPid),
+    /// The father of a process that was found. Without the capability it is outside.
+    Father(ClusterPid),
+    /// A son of a process that was found. Without the capability it is outside.
+    Son(ClusterPid),
+    /// The end `near` of a connection whose end `far` was found.
+    Stream {
+        /// Address and port at the node that gets the seed.
+        near: End,
+        /// Address and port at the node that sends it.
+        far: End,
+    },
+}
+
+impl Field for Seed {
+    const SIZE: usize = 8 + 2 * End::SIZE;
+
+    fn put(&self, out: &mut [u8]) -> Result<(), CodecError> {
+        let mut writer = Writer::new(out);
+        let (kind, pid, near, far) = match self {
+            Seed::Target(pid) => (1u32, pid.raw(), End::NONE, End::NONE),
+            Seed::Father(pid) => (2, pid.raw(), End::NONE, End::NONE),
+            Seed::Son(pid) => (3, pid.raw(), End::NONE, End::NONE),
+            Seed::Stream { near, far } => (4, 0, *near, *far),
+        };
+        writer.field(&kind)?;
+        writer.field(&pid)?;
+        writer.field(&near)?;
+        writer.field(&far)?;
+        writer.done()
+    }
+
+    fn take(bytes: &[u8]) -> Result<Self, CodecError> {
+        let mut reader = Reader::new(bytes);
+        let kind: u32 = reader.field()?;
+        let raw: u32 = reader.field()?;
+        let near: End = reader.field()?;
+        let far: End = reader.field()?;
+        reader.done()?;
+        let bare = near == End::NONE && far == End::NONE;
+        match (kind, ClusterPid::new(raw)) {
+            (1, Some(pid)) if bare => Ok(Seed::Target(pid)),
+            (2, Some(pid)) if bare => Ok(Seed::Father(pid)),
+            (3, Some(pid)) if bare => Ok(Seed::Son(pid)),
+            (4, None) if raw == 0 => Ok(Seed::Stream { near, far }),
+            (_, Some(_) | None) => Err(CodecError::Value),
+        }
+    }
+}
+
+record! {
+    /// By what the processes that were found can be named as one application.
+    pub struct Found {
+        /// Smallest application id that a process carries from an earlier checkpoint, 0: none.
+        pub application: u64,
+        /// Smallest PID of a head root, 0: none.
+        pub head_root: u32,
+    }
+}
+
+impl Found {
+    /// Nothing was found.
+    pub const NOTHING: Found = Found {
+        application: 0,
+        head_root: 0,
+    };
+
+    /// What both found.
+    #[must_use]
+    pub fn and(&self, other: &Found) -> Found {
+        Found {
+            application: least(self.application, other.application),
+            head_root: least(self.head_root, other.head_root),
+        }
+    }
+}
+
+/// The smaller of two numbers, where 0 means that there is none.
+fn least<T: Copy + Ord + Default>(a: T, b: T) -> T {
+    if a == T::default() {
+        b
+    } else if b == T::default() {
+        a
+    } else {
+        a.min(b)
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What an agent waits for, and the names of states and events.
+
+use super::{Event, Report, Totals, Version};
+use crate::failure::Failure;
+use crate::node::{NodeId, NodeSet};
+
+/// What an agent waits for. Each variant holds just what it needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum State {
+    /// The first event.
+    Fresh,
+    /// Local stops, and answers to Enlists.
+    Stopping(Stopping),
+    /// Not the root. `SaveSend`, or another Enlist.
+    Stopped,
+    /// The host's and the children's send queues.
+    SavingSend(Wait),
+    /// Not the root. `Snapshot`.
+    SendSaved,
+    /// The host's and the children's snapshots.
+    Snapshotting(Wait),
+    /// Not the root. `Release`.
+    Snapped,
+    /// The processes run again. `Write`; at the root the version's folder.
+    Released,
+    /// The host's and the children's parts.
+    Writing(Writing),
+    /// Not the root. `Done`. The root may have committed, so the part must stay.
+    Written,
+    /// The root's commit record.
+    Committing(Report),
+    /// The host's discarding, and answers to Aborts.
+    Aborting(Aborting),
+    /// Nothing.
+    Ended,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Stopping {
+    /// Who gets an Ack when nothing is left to do; `None` at the root.
+    pub creditor: Option<NodeId>,
+    /// Local stops under way.
+    pub stops: u32,
+    /// Own Enlists without an Ack.
+    pub deficit: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Wait {
+    /// The host has done its part.
+    pub host_done: bool,
+    /// Children that have not answered.
+    pub children: NodeSet,
+}
+
+impl Wait {
+    pub fn on(children: NodeSet) -> Wait {
+        Wait {
+            host_done: false,
+            children,
+        }
+    }
+
+    /// The wait after `child` has answered.
+    pub fn heard(mut self, child: NodeId) -> Wait {
+        self.children.remove(child);
+        self
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.host_done && self.children.is_empty()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Writing {
+    pub wait: Wait,
+    pub version: Version,
+    /// Sums so far.
+    pub totals: Totals,
+    /// Nodes with a part so far.
+    pub nodes: NodeSet,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Aborting {
+    /// Who gets `Aborted` when nothing is left to do.
+    pub owed: Option<NodeId>,
+    /// Enlisted nodes that have not answered.
+    pub waiting: NodeSet,
+    /// The host has discarded.
+    pub host_done: bool,
+    /// The first failure.
+    pub failure: Failure,
+}
+
+/// How far the root is with the version's folder.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Opening {
+    /// Not asked for, or failed.
+    Absent,
+    /// The host is at it.
+    Asked,
+    /// It is there.
+    Open(Version),
+}
+
+impl State {
+    pub const fn name(&self) -> &'static str {
+        match self {
+            State::Fresh => "Fresh",
+            State::Stopping(_) => "Stopping",
+            State::Stopped => "Stopped",
+            State::SavingSend(_) => "SavingSend",
+            State::SendSaved => "SendSaved",
+            State::Snapshotting(_) => "Snapshotting",
+            State::Snapped => "Snapped",
+            State::Released => "Released",
+            State::Writing(_) => "Writing",
+            State::Written => "Written",
+            State::Committing(_) => "Committing",
+            State::Aborting(_) => "Aborting",
+            State::Ended => "Ended",
+        }
+    }
+}
+
+impl Event {
+    /// Name of the event, or of the message that came.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Event::Start { .. } => "Start",
+            Event::Link { .. } => "Link",
+            Event::Stopped(_) => "Stopped",
+            Event::SendSaved => "SendSaved",
+            Event::Snapped(_) => "Snapped",
+            Event::Opened(_) => "Opened",
+            Event::NotOpened(_) => "NotOpened",
+            Event::Written(_) => "Written",
+            Event::Committed => "Committed",
+            Event::NotCommitted(_) => "NotCommitted",
+            Event::Discarded => "Discarded",
+            Event::HostFailed(_) => "HostFailed",
+            Event::Cancel(_) => "Cancel",
+            Event::PeerDown(_) => "PeerDown",
+            Event::Deadline(_) => "Deadline",
+            Event::Message { message, .. } => message.name(),
+        }
+    }
+}

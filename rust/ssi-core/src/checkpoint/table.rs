@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Every state with every event of a checkpoint's agent, and what it leads to.
+
+use super::agent::{Agent, Sink};
+use super::state::{Aborting, Opening, State as S, Wait, Writing};
+use super::{Event as E, Violation};
+use crate::abi::FailureCode;
+use crate::failure::Failure;
+use crate::node::{NodeId, NodeSet};
+use crate::wire::checkpoint::Message as M;
+
+/// The states in which processes may be held or images half-written, and the root has not begun
+/// to commit: a failure aborts the operation.
+macro_rules! abortable {
+    () => {
+        S::Stopping(_)
+            | S::Stopped
+            | S::SavingSend(_)
+            | S::SendSaved
+            | S::Snapshotting(_)
+            | S::Snapped
+            | S::Released
+            | S::Writing(_)
+    };
+}
+
+/// The states in which what was under way when a failure came may still be heard of.
+macro_rules! over {
+    () => {
+        S::Aborting(_) | S::Ended
+    };
+}
+
+pub(super) fn step(agent: &mut Agent, event: E, out: Sink<'_>) -> Result<(), Violation> {
+    let violation = Violation {
+        state: agent.state.name(),
+        event: event.name(),
+    };
+    let possible = match event {
+        E::Message { from, message } => on_message(agent, from, &message, out),
+        E::PeerDown(node) => on_peer_down(agent, node, out),
+        E::Deadline(number) => on_deadline(agent, number, out),
+        E::Start { .. }
+        | E::Link { .. }
+        | E::Stopped(_)
+        | E::SendSaved
+        | E::Snapped(_)
+        | E::Opened(_)
+        | E::NotOpened(_)
+        | E::Written(_)
+        | E::Committed
+        | E::NotCommitted(_)
+        | E::Discarded
+        | E::HostFailed(_)
+        | E::Cancel(_) => on_host(agent, event, out),
+    };
+    if possible {
+        Ok(())
+    } else {
+        Err(violation)
+    }
+}
+
+/// Events of the host. Says whether the pair is possible.
+fn on_host(agent: &mut Agent, event: E, out: Sink<'_>) -> bool {
+    match (agent.state, event) {
+        (S::Fresh, E::Start { node, seed }) => return agent.start(node, seed, out),
+        (abortable!() | S::Written | S::Committing(_) | over!(), E::Start { .. }) => return false,
+
+        (S::Stopping(at), E::Link { .. } | E::Stopped(_)) if at.stops == 0 => return false,
+        (S::Stopping(at), E::Link { node, seed }) => agent.look(at, node, seed, out),
+        (S::Stopping(at), E::Stopped(found)) => return agent.stopped(at, &found, out),
+        (
+            S::Fresh
+            | S::Stopped
+            | S::SavingSend(_)
+            | S::SendSaved
+            | S::Snapshotting(_)
+            | S::Snapped
+            | S::Released
+            | S::Writing(_)
+            | S::Written
+            | S::Committing(_),
+            E::Link { .. } | E::Stopped(_),
+        ) => return false,
+
+        (S::SavingSend(wait), E::SendSaved) if !wait.host_done => {
+            agent.send_saved(
+                Wait {
+                    host_done: true,
+                    ..wait
+                },
+                out,
+            );
+        }
+        (S::Fresh | abortable!() | S::Written | S::Committing(_), E::SendSaved) => return false,
+
+        (S::Snapshotting(wait), E::Snapped(counts)) if !wait.host_done => {
+            agent.snapped(
+                Wait {
+                    host_done: true,
+                    ..wait
+                },
+                &counts,
+                out,
+            );
+        }
+        (S::Fresh | abortable!() | S::Written | S::Committing(_), E::Snapped(_)) => return false,
+
+        (S::Writing(at), E::Written(totals)) if !at.wait.host_done => {
+            let wait = Wait {
+                host_done: true,
+                ..at.wait
+            };
+            let part = agent.own_part(totals);
+            agent.written(Writing { wait, ..at }, &part, out);
+        }
+        (S::Fresh | abortable!() | S::Written | S::Committing(_), E::Written(_)) => return false,
+
+        (S::SavingSend(_) | S::Snapshotting(_), E::Opened(version)) => {
+            return agent.opened(Opening::Open(version));
+        }
+        (S::Released, E::Opened(version)) => {
+            let asked = agent.opened(Opening::Open(version));
+            if asked {
+                agent.write(version, out);
+            }
+            return asked;
+        }
+        (S::SavingSend(_) | S::Snapshotting(_) | S::Released, E::NotOpened(failure)) => {
+            let asked = agent.opened(Opening::Absent);
+            if asked {
+                agent.abort(failure, None, out);
+            }
+            return asked;
+        }
+        (S::Aborting(at), E::Opened(version)) => {
+            let asked = agent.opened(Opening::Open(version));
+            agent.settle(at, out);
+            return asked;
+        }
+        (S::Aborting(at), E::NotOpened(_)) => {
+            let asked = agent.opened(Opening::Absent);
+            agent.settle(at, out);
+            return asked;
+        }
+        (
+            S::Fresh
+            | S::Stopping(_)
+            | S::Stopped
+            | S::SendSaved
+            | S::Snapped
+            | S::Writing(_)
+            | S::Written
+            | S::Committing(_)
+            | S::Ended,
+            E::Opened(_) | E::NotOpened(_),
+        ) => return false,
+
+        (S::Committing(report), E::Committed) => agent.committed(report, out),
+        (S::Committing(_), E::NotCommitted(failure)) => agent.abort(failure, None, out),
+        (S::Fresh | abortable!() | S::Written | over!(), E::Committed | E::NotCommitted(_)) => {
+            return false
+        }
+
+        (S::Aborting(at), E::Discarded) if !at.host_done => {
+            agent.settle(
+                Aborting {
+                    host_done: true,
+                    ..at
+                },
+                out,
+            );
+        }
+        (S::Fresh | abortable!() | S::Written | S::Committing(_) | over!(), E::Discarded) => {
+            return false
+        }
+
+        (S::Fresh, E::Cancel(failure)) => agent.give_up(failure, out),
+        (abortable!(), E::Cancel(failure) | E::HostFailed(failure)) => {
+            agent.abort(failure, None, out);
+        }
+        // Too late: the version is as good as there.
+        (S::Written | S::Committing(_), E::Cancel(_)) => {}
+        (S::Fresh | S::Written | S::Committing(_), E::HostFailed(_)) => return false,
+
+        // What was under way when the operation failed comes to nothing.
+        (
+            over!(),
+            E::Link { .. }
+            | E::Stopped(_)
+            | E::SendSaved
+            | E::Snapped(_)
+            | E::Written(_)
+            | E::Cancel(_)
+            | E::HostFailed(_),
+        ) => {}
+
+        // Of other tables.
+        (
+            S::Fresh | abortable!() | S::Written | S::Committing(_) | over!(),
+            E::Message { .. } | E::PeerDown(_) | E::Deadline(_),
+        ) => return false,
+    }
+    true
+}
+
+/// Messages of other agents. Says whether the pair is possible.
+fn on_message(agent: &mut Agent, from: NodeId, message: &M, out: Sink<'_>) -> bool {
+    let parent = agent.is_parent(from);
+    let enlisted = agent.has_enlisted(from);
+    match (agent.state, message) {
+        (S::Fresh, M::Enlist(enlist)) => return agent.engage(from, enlist, out),
+        (S::Stopping(at), M::Enlist(enlist)) => agent.enlist_busy(at, from, enlist, out),
+        (S::Stopped, M::Enlist(enlist)) => agent.enlist_again(from, enlist, out),
+        // The sender was not told yet; its Abort follows.
+        (over!(), M::Enlist(_)) => {}
+        (
+            S::SavingSend(_)
+            | S::SendSaved
+            | S::Snapshotting(_)
+            | S::Snapped
+            | S::Released
+            | S::Writing(_)
+            | S::Written
+            | S::Committing(_),
+            M::Enlist(_),
+        ) => return false,
+
+        (S::Stopping(at), M::Ack(ack)) if enlisted => return agent.acked(at, from, ack, out),
+        (S::Fresh | abortable!() | S::Written | S::Committing(_), M::Ack(_)) => return false,
+
+        (S::Stopped, M::SaveSend(_)) if parent => agent.save_send(out),
+        (S::SendSaved, M::Snapshot(_)) if parent => agent.snapshot(out),
+        (S::Snapped, M::Release(_)) if parent => agent.release(out),
+        (S::Released, M::Write(write)) if parent => agent.write(write.version, out),
+        (
+            S::Fresh | abortable!() | S::Written | S::Committing(_),
+            M::SaveSend(_) | M::Snapshot(_) | M::Release(_) | M::Write(_),
+        ) => return false,
+
+        (S::SavingSend(wait), M::SendSaved(_)) if wait.children.contains(from) => {
+            agent.send_saved(wait.heard(from), out);
+        }
+        (S::Snapshotting(wait), M::Snapped(snapped)) if wait.children.contains(from) => {
+            agent.snapped(wait.heard(from), &snapped.counts, out);
+        }
+        (S::Writing(at), M::Written(part)) if at.wait.children.contains(from) => {
+            let wait = at.wait.heard(from);
+            agent.written(Writing { wait, ..at }, part, out);
+        }
+        (
+            S::Fresh | abortable!() | S::Written | S::Committing(_),
+            M::SendSaved(_) | M::Snapped(_) | M::Written(_),
+        ) => return false,
+
+        (S::Written, M::Done(_)) if parent => agent.done(out),
+        (S::Written, M::Orphaned(_)) if parent => agent.orphan(out),
+        (
+            S::Fresh | abortable!() | S::Written | S::Committing(_) | over!(),
+            M::Done(_) | M::Orphaned(_),
+        ) => return false,
+
+        (abortable!(), M::Failed(failed)) if enlisted => agent.abort(failed.failure, None, out),
+        (S::Fresh | abortable!() | S::Written | S::Committing(_), M::Failed(_)) => return false,
+
+        (abortable!(), M::Abort(abort)) if !agent.is_root() || enlisted => {
+            agent.abort(abort.failure, Some(from), out);
+        }
+        (S::Written, M::Abort(abort)) if parent => agent.abort(abort.failure, Some(from), out),
+        (S::Aborting(at), M::Abort(_)) => agent.abort_again(at, from, out),
+        (S::Ended, M::Abort(_)) => agent.aborted_already(from, out),
+        (S::Fresh | abortable!() | S::Written | S::Committing(_), M::Abort(_)) => return false,
+
+        (S::Aborting(mut at), M::Aborted(_)) => {
+            at.waiting.remove(from);
+            agent.settle(at, out);
+        }
+        (S::Fresh | abortable!() | S::Written | S::Committing(_), M::Aborted(_)) => return false,
+
+        // What was on its way when the operation failed comes to nothing.
+        (
+            over!(),
+            M::Ack(_)
+            | M::SaveSend(_)
+            | M::Snapshot(_)
+            | M::Release(_)
+            | M::Write(_)
+            | M::SendSaved(_)
+            | M::Snapped(_)
+            | M::Written(_)
+            | M::Failed(_),
+        )
+        | (S::Ended, M::Aborted(_)) => {}
+    }
+    true
+}
+
+/// The death of a node. Says whether the pair is possible: it always is.
+fn on_peer_down(agent: &mut Agent, node: NodeId, out: Sink<'_>) -> bool {
+    if !agent.lose(node) {
+        return true;
+    }
+    let parent = agent.is_parent(node);
+    match agent.state {
+        abortable!() => {
+            agent.abort(Failure::new(FailureCode::NodeDied).on(node), None, out);
+        }
+        S::Written if parent => agent.orphan(out),
+        S::Aborting(mut at) => {
+            at.waiting.remove(node);
+            if at.owed == Some(node) {
+                at.owed = None;
+            }
+            agent.settle(at, out);
+        }
+        S::Fresh | S::Written | S::Committing(_) | S::Ended => {}
+    }
+    true
+}
+
+/// A timer. Says whether the pair is possible: it always is.
+fn on_deadline(agent: &mut Agent, number: u32, out: Sink<'_>) -> bool {
+    if !agent.is_current(number) {
+        return true;
+    }
+    match agent.state {
+        S::Stopping(_) | S::Stopped => {
+            agent.abort(agent.late_stop(), None, out);
+        }
+        S::SavingSend(wait) | S::Snapshotting(wait) => {
+            agent.abort(agent.late(&wait.children), None, out);
+        }
+        S::SendSaved | S::Snapped => agent.abort(agent.late_parent(), None, out),
+        S::Released | S::Writing(_) => agent.abort(agent.late_media(), None, out),
+        S::Written => agent.orphan(out),
+        S::Aborting(mut at) => {
+            at.waiting = NodeSet::EMPTY;
+            agent.settle(at, out);
+        }
+        S::Fresh | S::Committing(_) | S::Ended => {}
+    }
+    true
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Every bound and time limit of the protocols, with what must hold between them.
+
+/// Longest message between nodes, header included.
+pub const MESSAGE_BYTES_MAX: usize = 1024;
+
+/// Longest path in a message, in bytes, without a terminating NUL.
+pub const PATH_BYTES_MAX: usize = 255;
+
+/// Longest name of a thing in the way of an operation, in bytes.
+pub const FAILURE_TEXT_MAX: usize = crate::abi::FAILURE_TEXT;
+
+/// Most effects of one `step` of any state machine: what a host reserves before it takes its lock.
+pub const STEP_EFFECTS_MAX: usize = 8;
+
+/// Most links that one node reports in one operation.
+pub const LINKS_MAX: u32 = 65_536;
+
+/// Longest chain of fathers that is climbed.
+pub const DEPTH_MAX: u32 = 65_536;
+
+/// Silence after which a peer counts as dead, unless the join says otherwise.
+pub const FAILURE_MS_DEFAULT: u32 = 3_000;
+/// Shortest silence that a join may ask for.
+pub const FAILURE_MS_MIN: u32 = 300;
+/// Longest silence that a join may ask for.
+pub const FAILURE_MS_MAX: u32 = 600_000;
+/// Heartbeats in one failure time.
+pub const HEARTBEATS_PER_FAILURE: u32 = 6;
+/// A handshake that takes longer is given up.
+pub const HANDSHAKE_MS_MAX: u32 = 2_000;
+/// First pause before connecting again; doubled each time.
+pub const RECONNECT_MS_MIN: u32 = 100;
+/// Longest pause before connecting again.
+pub const RECONNECT_MS_MAX: u32 = 2_000;
+
+/// A coordinator waits this long for all processes to stop.
+pub const STOP_MS_MAX: u32 = 20_000;
+/// A coordinator waits this long for all send queues to be saved.
+pub const SAVE_SEND_MS_MAX: u32 = 20_000;
+/// A coordinator waits this long for the snapshot of all processes.
+pub const SNAPSHOT_MS_MAX: u32 = 60_000;
+/// A coordinator waits this long for a version's folder.
+pub const OPEN_MS_MAX: u32 = 60_000;
+/// A coordinator waits this long until all parts are durable.
+pub const WRITE_MS_MAX: u32 = 3_600_000;
+/// A coordinator waits this long until the commit record is durable.
+pub const COMMIT_MS_MAX: u32 = 60_000;
+/// An abort or a taking back that is not answered within this time ends anyway.
+pub const ABORT_MS_MAX: u32 = 20_000;
+/// A participant waits this much longer than the coordinator, who so decides first.
+pub const PATIENCE_MS: u32 = 10_000;
+
+/// A coordinator waits this long until all participants know of a restart.
+pub const ENGAGE_MS_MAX: u32 = 10_000;
+/// A coordinator waits this long until all parts are restored.
+pub const CREATE_MS_MAX: u32 = 3_600_000;
+/// A coordinator waits this long until every process runs again.
+pub const GO_MS_MAX: u32 = 20_000;
+/// A participant that lost its coordinator waits this long for a `Go` that others pass on.
+pub const ORPHAN_MS: u32 = 2_000;
+
+/// Most streams of one restart whose ends meet at one home.
+pub const STREAMS_MAX: usize = 16_384;
+
+const _: () = assert!(FAILURE_MS_MIN <= FAILURE_MS_DEFAULT && FAILURE_MS_DEFAULT <= FAILURE_MS_MAX);
+const _: () = assert!(FAILURE_MS_MIN / HEARTBEATS_PER_FAILURE >= 50);
+const _: () = assert!(RECONNECT_MS_MIN < RECONNECT_MS_MAX);
+const _: () = assert!(HANDSHAKE_MS_MAX < FAILURE_MS_DEFAULT);
+const _: () = assert!(RECONNECT_MS_MAX < FAILURE_MS_DEFAULT);
+const _: () = assert!(FAILURE_MS_DEFAULT < STOP_MS_MAX && FAILURE_MS_DEFAULT < ABORT_MS_MAX);
+const _: () = assert!(ORPHAN_MS < FAILURE_MS_DEFAULT);
+const _: () = assert!(PATIENCE_MS > FAILURE_MS_DEFAULT && PATIENCE_MS < ABORT_MS_MAX);
+const _: () = assert!(crate::wire::LONGEST <= MESSAGE_BYTES_MAX);

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A set of nodes: one bit for each possible id.
+
+use super::NodeId;
+use crate::codec::{CodecError, Field};
+
+const WORDS: usize = 4;
+
+/// A set of nodes.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct NodeSet {
+    words: [u64; WORDS],
+}
+
+impl NodeSet {
+    /// No node.
+    pub const EMPTY: NodeSet = NodeSet { words: [0; WORDS] };
+
+    /// The set with one member.
+    pub fn only(node: NodeId) -> NodeSet {
+        let mut set = NodeSet::EMPTY;
+        set.insert(node);
+        set
+    }
+
+    /// Adds a member; says whether it is new.
+    pub fn insert(&mut self, node: NodeId) -> bool {
+        let (at, bit) = place(node);
+        match self.words.get_mut(at) {
+            Some(word) => {
+                let new = *word & bit == 0;
+                *word |= bit;
+                new
+            }
+            None => false,
+        }
+    }
+
+    /// Takes a member out; says whether it was one.
+    pub fn remove(&mut self, node: NodeId) -> bool {
+        let (at, bit) = place(node);
+        match self.words.get_mut(at) {
+            Some(word) => {
+                let was = *word & bit != 0;
+                *word &= !bit;
+                was
+            }
+            None => false,
+        }
+    }
+
+    /// Whether `node` is a member.
+    pub fn contains(&self, node: NodeId) -> bool {
+        let (at, bit) = place(node);
+        self.words.get(at).is_some_and(|word| word & bit != 0)
+    }
+
+    /// Whether there is no member.
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    /// How many members there are.
+    pub fn len(&self) -> u32 {
+        let mut len = 0u32;
+        for word in self.words {
+            len = len.saturating_add(word.count_ones());
+        }
+        len
+    }
+
+    /// The members of either set.
+    #[must_use]
+    pub fn union(&self, other: &NodeSet) -> NodeSet {
+        let mut set = *self;
+        for (word, more) in set.words.iter_mut().zip(other.words) {
+            *word |= more;
+        }
+        set
+    }
+
+    /// The members that are not in `other`.
+    #[must_use]
+    pub fn without(&self, other: &NodeSet) -> NodeSet {
+        let mut set = *self;
+        for (word, less) in set.words.iter_mut().zip(other.words) {
+            *word &= !less;
+        }
+        set
+    }
+
+    /// The members in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = NodeId> + '_ {
+        (1..=254)
+            .filter_map(NodeId::new)
+            .filter(|node| self.contains(*node))
+    }
+
+    /// The member with `index` smaller ones.
+    pub fn nth(&self, index: u32) -> Option<NodeId> {
+        let mut left = index;
+        for node in self.iter() {
+            match left.checked_sub(1) {
+                Some(less) => left = less,
+                None => return Some(node),
+            }
+        }
+        None
+    }
+}
+
+/// Word and bit of a node.
+fn place(node: NodeId) -> (usize, u64) {
+    // CAST: a node id has eight bits.
+    let at = (node.raw() >> 6) as usize;
+    (at, 1u64.wrapping_shl(node.raw() & 63))
+}
+
+impl core::fmt::Debug for NodeSet {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("{")?;
+        let mut first = true;
+        for node in self.iter() {
+            if !first {
+                f.write_str(" ")?;
+            }
+            first = false;
+            write!(f, "{}", node.raw())?;
+        }
+        f.write_str("}")
+    }
+}
+
+impl Field for NodeSet {
+    const SIZE: usize = 8 * WORDS;
+
+    fn put(&self, out: &mut [u8]) -> Result<(), CodecError> {
+        self.words.put(out)
+    }
+
+    fn take(bytes: &[u8]) -> Result<Self, CodecError> {
+        let set = NodeSet {
+            words: Field::take(bytes)?,
+        };
+        let [first, _, _, last] = set.words;
+        // Neither 0 nor 255 is a node.
+        if first & 1 != 0 || last >> 63 != 0 {
+            return Err(CodecError::Value);
+        }
+        Ok(set)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(raw: u32) -> NodeId {
+        NodeId::new(raw).unwrap()
+    }
+
+    #[test]
+    fn members() {
+        let mut set = NodeSet::EMPTY;
+        assert!(set.is_empty());
+        for raw in [254, 1, 64, 63] {
+            assert!(set.insert(node(raw)));
+            assert!(!set.insert(node(raw)));
+        }
+        assert_eq!(
+            set.iter().map(NodeId::raw).collect::<Vec<_>>(),
+            [1, 63, 64, 254]
+        );
+        assert_eq!(
+            (set.len(), set.nth(3), set.nth(4)),
+            (4, Some(node(254)), None)
+        );
+        assert!(set.remove(node(64)) && !set.remove(node(64)));
+        assert_eq!(set.without(&NodeSet::only(node(1))).len(), 2);
+        assert_eq!(set.union(&NodeSet::only(node(9))).nth(1), Some(node(9)));
+        assert_eq!(format!("{set:?}"), "{1 63 254}");
+    }
+
+    #[test]
+    fn literal_bytes() {
+        let mut bytes = [0u8; 32];
+        bytes[0] = 2;
+        assert_eq!(NodeSet::take(&bytes), Ok(NodeSet::only(node(1))));
+        bytes[0] = 1;
+        assert_eq!(NodeSet::take(&bytes), Err(CodecError::Value));
+        bytes[0] = 0;
+        bytes[31] = 128;
+        assert_eq!(NodeSet::take(&bytes), Err(CodecError::Value));
+    }
+}
