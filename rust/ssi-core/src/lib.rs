@@ -9,7 +9,18 @@
     clippy::large_enum_variant,
     reason = "without allocation there is no box to put it in"
 )]
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test may fail by panic"))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::identity_op,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+        clippy::wildcard_enum_match_arm,
+        reason = "a test fails by panic, and names only what it is about"
+    )
+)]
 
 pub mod abi;
 pub mod checkpoint;
@@ -19,6 +30,8 @@ pub mod image;
 pub mod limits;
 pub mod member;
 pub mod node;
+pub mod place;
+pub mod process;
 pub mod restart;
 pub mod stream;
 pub mod text;

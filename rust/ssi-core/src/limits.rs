@@ -25,6 +25,8 @@ pub const FAILURE_MS_DEFAULT: u32 = 3_000;
 pub const FAILURE_MS_MIN: u32 = 300;
 /// Longest silence that a join may ask for.
 pub const FAILURE_MS_MAX: u32 = 600_000;
+/// Longest time between two ticks of the host.
+pub const TICK_MS: u32 = 25;
 /// Heartbeats in one failure time.
 pub const HEARTBEATS_PER_FAILURE: u32 = 6;
 /// A handshake that takes longer is given up.
@@ -64,7 +66,7 @@ pub const ORPHAN_MS: u32 = 2_000;
 pub const STREAMS_MAX: usize = 16_384;
 
 const _: () = assert!(FAILURE_MS_MIN <= FAILURE_MS_DEFAULT && FAILURE_MS_DEFAULT <= FAILURE_MS_MAX);
-const _: () = assert!(FAILURE_MS_MIN / HEARTBEATS_PER_FAILURE >= 50);
+const _: () = assert!(FAILURE_MS_MIN / HEARTBEATS_PER_FAILURE >= 2 * TICK_MS);
 const _: () = assert!(RECONNECT_MS_MIN < RECONNECT_MS_MAX);
 const _: () = assert!(HANDSHAKE_MS_MAX < FAILURE_MS_DEFAULT);
 const _: () = assert!(RECONNECT_MS_MAX < FAILURE_MS_DEFAULT);

@@ -36,6 +36,11 @@ impl NodeId {
         self.0 as u32
     }
 
+    /// All nodes there can be, in ascending order.
+    pub fn all() -> impl Iterator<Item = NodeId> {
+        (1..=254).filter_map(NodeId::new)
+    }
+
     /// The smallest and the largest cluster PID that this node gives out, both inclusive.
     pub const fn pid_range(self) -> (u32, u32) {
         let base = (self.0 as u32) << LOCAL_BITS;

@@ -3,6 +3,12 @@
 //!
 //! See docs/protocol/restart.md.
 
+mod agent;
+mod root;
+
+pub use agent::{stray, Agent, AgentEffect, AgentEvent};
+pub use root::{Report, Root, RootEffect, RootEvent};
+
 use crate::record;
 use crate::text::Path;
 
@@ -53,4 +59,14 @@ impl Restored {
             digest: self.digest.wrapping_add(other.digest),
         }
     }
+}
+
+/// An event that cannot happen in this state: a bug of the host or of a peer. The machine is as
+/// it was; the host logs it and cancels the operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Violation {
+    /// Name of the state.
+    pub state: &'static str,
+    /// Name of the event or message.
+    pub event: &'static str,
 }

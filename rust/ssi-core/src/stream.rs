@@ -3,6 +3,12 @@
 //!
 //! See docs/protocol/streams.md.
 
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use table::{bind, Slot};
+
 use crate::codec::{CodecError, Field};
 use crate::node::{NodeId, NodeSet};
 use crate::record;

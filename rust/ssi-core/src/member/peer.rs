@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One peer: the handshake of its connections, and whether it lives.
+
+use super::{Effect, Event, Link, Me, Role, Transcript};
+use crate::abi::node_state;
+use crate::limits;
+use crate::node::{Epoch, NodeId};
+use crate::wire::member::{Heartbeat, Hello, Leave, Mac, Message, Nonce, Proof, Reason, Refuse};
+
+/// Where effects go, in order.
+pub type Sink<'a> = &'a mut dyn FnMut(Effect);
+
+/// Handshake of the newest connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shake {
+    /// None under way.
+    Idle,
+    /// The host connects.
+    Dialing,
+    /// This node connected; the peer's Hello is awaited.
+    Hello {
+        link: Link,
+        since_ms: u64,
+        ours: Hello,
+    },
+    /// The host computes the HMACs.
+    Proofs {
+        link: Link,
+        since_ms: u64,
+        epoch: Epoch,
+    },
+    /// The peer's Proof is awaited.
+    Proof {
+        link: Link,
+        since_ms: u64,
+        epoch: Epoch,
+        expected: Mac,
+    },
+}
+
+/// Whether the peer lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Life {
+    /// Never heard of, or it left.
+    Absent,
+    /// It lives, in this life; `link` is the connection, while there is one.
+    Up { epoch: Epoch, link: Option<Link> },
+    /// It was up.
+    Down,
+    /// It is not one of us.
+    Refused,
+}
+
+/// Another node, as seen from this one.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    me: Me,
+    node: NodeId,
+    pub(super) shake: Shake,
+    pub(super) life: Life,
+    /// The newest life that counts as dead.
+    dead: Option<Epoch>,
+    processes: u32,
+    heard_ms: u64,
+    beat_ms: u64,
+    tick_ms: u64,
+    dial_ms: u64,
+    pause_ms: u32,
+}
+
+impl Peer {
+    /// The peer `node`, from `now_ms` (monotonic) on.
+    pub fn new(me: Me, node: NodeId, now_ms: u64) -> Peer {
+        Peer {
+            me,
+            node,
+            shake: Shake::Idle,
+            life: Life::Absent,
+            dead: None,
+            processes: 0,
+            heard_ms: now_ms,
+            beat_ms: now_ms,
+            tick_ms: now_ms,
+            dial_ms: now_ms,
+            pause_ms: limits::RECONNECT_MS_MIN,
+        }
+    }
+
+    /// Which node it is.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// A number of [`node_state`].
+    pub fn state(&self) -> u32 {
+        match (self.life, self.shake) {
+            (Life::Up { .. }, _) => node_state::UP,
+            (Life::Refused, _) => node_state::REFUSED,
+            (Life::Down, _) => node_state::DOWN,
+            (Life::Absent, Shake::Idle | Shake::Dialing) => node_state::ABSENT,
+            (Life::Absent, Shake::Hello { .. } | Shake::Proofs { .. } | Shake::Proof { .. }) => {
+                node_state::JOINING
+            }
+        }
+    }
+
+    /// The life in which it is up.
+    pub fn epoch(&self) -> Option<Epoch> {
+        match self.life {
+            Life::Up { epoch, .. } => Some(epoch),
+            Life::Absent | Life::Down | Life::Refused => None,
+        }
+    }
+
+    /// The connection to send on.
+    pub fn link(&self) -> Option<Link> {
+        match self.life {
+            Life::Up { link, .. } => link,
+            Life::Absent | Life::Down | Life::Refused => None,
+        }
+    }
+
+    /// CHECKPOINTABLE processes there, as last heard.
+    pub fn processes(&self) -> u32 {
+        self.processes
+    }
+
+    /// Whether a message of any protocol but membership counts: it came on the peer's proven
+    /// connection, and names the peer in its present life as its sender.
+    pub fn believes(&self, link: Link, sender: NodeId, epoch: Epoch) -> bool {
+        sender == self.node
+            && self.life
+                == Life::Up {
+                    epoch,
+                    link: Some(link),
+                }
+    }
+
+    /// Takes an event and says what to do: at most [`limits::STEP_EFFECTS_MAX`] effects.
+    pub fn step(&mut self, now_ms: u64, event: Event, out: Sink<'_>) {
+        match event {
+            Event::Tick { processes } => self.tick(now_ms, processes, out),
+            Event::Connected { link, nonce } => self.connected(now_ms, link, nonce, out),
+            Event::ConnectFailed => self.back_off(now_ms),
+            Event::Accepted { link, nonce, hello } => {
+                self.accepted(now_ms, link, (nonce, hello), out);
+            }
+            Event::Proofs { link, mine, theirs } => self.prove(link, mine, theirs, out),
+            Event::Received { link, message } => self.received(now_ms, link, &message, out),
+            Event::Heard { link } => self.heard(now_ms, link),
+            Event::Closed { link } => self.closed(now_ms, link, out),
+            Event::Leave => self.leave(out),
+        }
+    }
+
+    fn shaking(&self) -> Option<(Link, u64)> {
+        match self.shake {
+            Shake::Idle | Shake::Dialing => None,
+            Shake::Hello { link, since_ms, .. }
+            | Shake::Proofs { link, since_ms, .. }
+            | Shake::Proof { link, since_ms, .. } => Some((link, since_ms)),
+        }
+    }
+
+    // Connections.
+
+    fn back_off(&mut self, now_ms: u64) {
+        self.shake = Shake::Idle;
+        self.dial_ms = now_ms.saturating_add(u64::from(self.pause_ms));
+        self.pause_ms = self
+            .pause_ms
+            .saturating_mul(2)
+            .min(limits::RECONNECT_MS_MAX);
+    }
+
+    fn hello(&self, nonce: Nonce) -> Hello {
+        let Me {
+            node,
+            epoch,
+            cluster,
+            ..
+        } = self.me;
+        Hello {
+            cluster,
+            node,
+            epoch,
+            nonce,
+        }
+    }
+
+    fn connected(&mut self, now_ms: u64, link: Link, nonce: Nonce, out: Sink<'_>) {
+        if self.shake != Shake::Dialing {
+            out(Effect::Close { link });
+            return;
+        }
+        let ours = self.hello(nonce);
+        self.shake = Shake::Hello {
+            link,
+            since_ms: now_ms,
+            ours,
+        };
+        out(Effect::Send {
+            link,
+            message: Message::Hello(ours),
+        });
+    }
+
+    fn accepted(&mut self, now_ms: u64, link: Link, hello: (Nonce, Hello), out: Sink<'_>) {
+        let (nonce, theirs) = hello;
+        let ours = self.hello(nonce);
+        if self.me.node > self.node {
+            // The higher id connects: nobody else does.
+            self.refuse(link, Reason::Node, out);
+            return;
+        }
+        if let Some((older, _)) = self.shaking() {
+            out(Effect::Close { link: older });
+            self.shake = Shake::Idle;
+        }
+        if self.introduced(link, &ours, &theirs, out) {
+            out(Effect::Send {
+                link,
+                message: Message::Hello(ours),
+            });
+            self.ask_proofs(now_ms, link, (Role::Acceptor, &theirs, &ours), out);
+        }
+    }
+
+    /// Whether an introduction may be answered; refuses it otherwise.
+    fn introduced(&mut self, link: Link, ours: &Hello, theirs: &Hello, out: Sink<'_>) -> bool {
+        let reason = if theirs.cluster != ours.cluster {
+            Reason::Cluster
+        } else if theirs.node != self.node || theirs.nonce == ours.nonce {
+            Reason::Node
+        } else {
+            return true;
+        };
+        self.refuse(link, reason, out);
+        false
+    }
+
+    /// `ends`: this node's role, the connector's and the acceptor's introduction.
+    fn ask_proofs(&mut self, now_ms: u64, link: Link, ends: (Role, &Hello, &Hello), out: Sink<'_>) {
+        let (role, connector, acceptor) = ends;
+        let epoch = match role {
+            Role::Connector => acceptor.epoch,
+            Role::Acceptor => connector.epoch,
+        };
+        self.shake = Shake::Proofs {
+            link,
+            since_ms: now_ms,
+            epoch,
+        };
+        out(Effect::Prove {
+            link,
+            mine: Transcript::new(role, connector, acceptor),
+            theirs: Transcript::new(role.other(), connector, acceptor),
+        });
+    }
+
+    fn prove(&mut self, link: Link, mine: Mac, theirs: Mac, out: Sink<'_>) {
+        match self.shake {
+            Shake::Proofs {
+                link: shaking,
+                since_ms,
+                epoch,
+            } if shaking == link => {
+                self.shake = Shake::Proof {
+                    link,
+                    since_ms,
+                    epoch,
+                    expected: theirs,
+                };
+                out(Effect::Send {
+                    link,
+                    message: Message::Proof(Proof { mac: mine }),
+                });
+            }
+            Shake::Idle
+            | Shake::Dialing
+            | Shake::Hello { .. }
+            | Shake::Proofs { .. }
+            | Shake::Proof { .. } => {}
+        }
+    }
+
+    /// The peer's fault, or a forger's: a peer that is up stays so.
+    fn refuse(&mut self, link: Link, reason: Reason, out: Sink<'_>) {
+        out(Effect::Send {
+            link,
+            message: Message::Refuse(Refuse { reason }),
+        });
+        out(Effect::Close { link });
+        self.refused();
+    }
+
+    fn refused(&mut self) {
+        match self.life {
+            Life::Absent | Life::Refused => self.life = Life::Refused,
+            Life::Up { .. } | Life::Down => {}
+        }
+    }
+
+    fn received(&mut self, now_ms: u64, link: Link, message: &Message, out: Sink<'_>) {
+        if self.link() == Some(link) {
+            self.heard_ms = now_ms;
+            return self.received_live(now_ms, link, message, out);
+        }
+        match (self.shake, message) {
+            (Shake::Hello { link: at, ours, .. }, Message::Hello(theirs)) if at == link => {
+                if self.introduced(link, &ours, theirs, out) {
+                    self.ask_proofs(now_ms, link, (Role::Connector, &ours, theirs), out);
+                } else {
+                    self.back_off(now_ms);
+                }
+            }
+            (
+                Shake::Proof {
+                    link: at,
+                    epoch,
+                    expected,
+                    ..
+                },
+                Message::Proof(proof),
+            ) if at == link => {
+                self.back_off(now_ms);
+                if same(&expected, &proof.mac) {
+                    self.establish(now_ms, link, epoch, out);
+                } else {
+                    self.refuse(link, Reason::Proof, out);
+                }
+            }
+            (
+                Shake::Hello { link: at, .. }
+                | Shake::Proofs { link: at, .. }
+                | Shake::Proof { link: at, .. },
+                Message::Hello(_)
+                | Message::Proof(_)
+                | Message::Heartbeat(_)
+                | Message::Refuse(_)
+                | Message::Leave(_),
+            ) if at == link => {
+                // What is said before the proof is a claim; it ends the attempt and no more.
+                self.back_off(now_ms);
+                self.refused();
+                out(Effect::Close { link });
+            }
+            (
+                Shake::Idle
+                | Shake::Dialing
+                | Shake::Hello { .. }
+                | Shake::Proofs { .. }
+                | Shake::Proof { .. },
+                Message::Hello(_)
+                | Message::Proof(_)
+                | Message::Heartbeat(_)
+                | Message::Refuse(_)
+                | Message::Leave(_),
+            ) => {}
+        }
+    }
+
+    fn received_live(&mut self, now_ms: u64, link: Link, message: &Message, out: Sink<'_>) {
+        match message {
+            Message::Heartbeat(beat) => self.processes = beat.processes,
+            Message::Leave(_) => {
+                out(Effect::Close { link });
+                self.die(out);
+                self.life = Life::Absent;
+            }
+            Message::Refuse(Refuse {
+                reason: Reason::DeadEpoch,
+            }) => {
+                out(Effect::Close { link });
+                self.die(out);
+                out(Effect::Expelled);
+            }
+            Message::Hello(_) | Message::Proof(_) | Message::Refuse(_) => {
+                out(Effect::Close { link });
+                self.closed(now_ms, link, out);
+            }
+        }
+    }
+
+    fn closed(&mut self, now_ms: u64, link: Link, out: Sink<'_>) {
+        if self.shaking().is_some_and(|(shaking, _)| shaking == link) {
+            self.back_off(now_ms);
+        }
+        match self.life {
+            Life::Up {
+                epoch,
+                link: Some(live),
+            } if live == link => {
+                self.life = Life::Up { epoch, link: None };
+                out(Effect::Lost { epoch });
+            }
+            Life::Up { .. } | Life::Absent | Life::Down | Life::Refused => {}
+        }
+    }
+
+    // Life.
+
+    /// The peer has proven itself on `link`, in this life.
+    fn establish(&mut self, now_ms: u64, link: Link, epoch: Epoch, out: Sink<'_>) {
+        let present = self.epoch();
+        if self.dead.is_some_and(|dead| epoch <= dead) || present.is_some_and(|now| epoch < now) {
+            return self.refuse(link, Reason::DeadEpoch, out);
+        }
+        if let Some(older) = self.link() {
+            out(Effect::Close { link: older });
+        }
+        if present == Some(epoch) && self.link().is_some() {
+            out(Effect::Lost { epoch });
+        }
+        if present.is_some_and(|present| present < epoch) {
+            self.die(out);
+        }
+        self.life = Life::Up {
+            epoch,
+            link: Some(link),
+        };
+        self.heard_ms = now_ms;
+        self.beat_ms = now_ms;
+        self.pause_ms = limits::RECONNECT_MS_MIN;
+        out(Effect::Up { epoch, link });
+    }
+
+    fn die(&mut self, out: Sink<'_>) {
+        if let Some(epoch) = self.epoch() {
+            self.dead = Some(epoch);
+            self.life = Life::Down;
+            self.processes = 0;
+            out(Effect::Down { epoch });
+        }
+    }
+
+    fn heard(&mut self, now_ms: u64, link: Link) {
+        if self.link() == Some(link) {
+            self.heard_ms = now_ms;
+        }
+    }
+
+    fn tick(&mut self, now_ms: u64, processes: u32, out: Sink<'_>) {
+        let failure_ms = u64::from(self.me.failure_ms);
+        if now_ms.saturating_sub(self.tick_ms) > failure_ms / 2 {
+            // This node was away, not the peer.
+            self.heard_ms = now_ms;
+        }
+        self.tick_ms = now_ms;
+        if let Some((link, since_ms)) = self.shaking() {
+            if now_ms.saturating_sub(since_ms) > u64::from(limits::HANDSHAKE_MS_MAX) {
+                out(Effect::Close { link });
+                self.back_off(now_ms);
+            }
+        }
+        if self.epoch().is_some() && now_ms.saturating_sub(self.heard_ms) > failure_ms {
+            if let Some(link) = self.link() {
+                out(Effect::Close { link });
+            }
+            self.die(out);
+        }
+        if let Some(link) = self.link() {
+            let beat_ms = self.me.failure_ms / limits::HEARTBEATS_PER_FAILURE;
+            if now_ms.saturating_sub(self.beat_ms) >= u64::from(beat_ms) {
+                self.beat_ms = now_ms;
+                let message = Message::Heartbeat(Heartbeat { processes });
+                out(Effect::Send { link, message });
+            }
+        } else if self.me.node > self.node && self.shake == Shake::Idle && now_ms >= self.dial_ms {
+            self.shake = Shake::Dialing;
+            out(Effect::Connect);
+        }
+    }
+
+    fn leave(&mut self, out: Sink<'_>) {
+        if let Some((link, _)) = self.shaking() {
+            out(Effect::Close { link });
+        }
+        self.shake = Shake::Idle;
+        if let Some(link) = self.link() {
+            out(Effect::Send {
+                link,
+                message: Message::Leave(Leave),
+            });
+            out(Effect::Close { link });
+        }
+        self.life = Life::Absent;
+    }
+}
+
+/// Compares in a time that does not depend on where the first difference is.
+fn same(a: &Mac, b: &Mac) -> bool {
+    let mut difference = 0;
+    for (x, y) in a.iter().zip(b) {
+        difference |= x ^ y;
+    }
+    difference == 0
+}
