@@ -2,8 +2,12 @@
 //! The only unsafe code: safe wrappers of the C shims and of the kernel, one file per noun.
 
 pub mod crypto;
+pub mod fsio;
 pub mod gate;
 pub mod global;
+pub mod mm;
 pub mod net;
+pub mod pages;
 pub mod thread;
 pub mod user;
+pub mod vec;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Literal bytes and hostile input for the records of address spaces.
 use super::*;
+use crate::codec::Field;
 
 fn space() -> AddressSpace {
     AddressSpace {
