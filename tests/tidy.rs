@@ -35,6 +35,7 @@ enum Language {
     Rust,
     C,
     Shell,
+    Python,
     Toml,
     Other,
 }
@@ -48,17 +49,16 @@ impl Source {
             Some("rs") => Language::Rust,
             Some("c" | "h") => Language::C,
             Some("sh") => Language::Shell,
+            Some("py") => Language::Python,
             Some("toml") => Language::Toml,
+            _ if self.text.starts_with("#!/usr/bin/python3") => Language::Python,
             _ if self.text.starts_with("#!") => Language::Shell,
             _ => Language::Other,
         }
     }
 
     fn is_code(&self) -> bool {
-        matches!(
-            self.language(),
-            Language::Rust | Language::C | Language::Shell
-        )
+        !matches!(self.language(), Language::Toml | Language::Other)
     }
 }
 
@@ -168,6 +168,7 @@ fn files_say_what_they_are() {
             Language::Rust => &["//! "],
             Language::C => &["/* ", "// ", "/*"],
             Language::Shell => &["# "],
+            Language::Python => &["\"\"\"", "# "],
             Language::Toml => &[""],
             Language::Other => continue,
         };

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0
+# What the tests on a real cluster share: the cluster itself, commands on nodes, verdicts. Sourced.
+#
+# With SSI_CLUSTER set the tests run on that cluster, which must be up and stays up; otherwise
+# each test boots one of its own (SSI_NODES nodes, SSI_DEBUG=1: the debug kernel) and ends it.
+
+set -euo pipefail
+REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+TEST=$(basename "$0" .sh)
+PASSED=0
+FAILED=()
+
+cluster() { "$REPO/scripts/qemu-cluster/cluster" "$@"; }
+
+# on NODE SCRIPT: runs a shell script on a node; its status, its output.
+on() { cluster sh "$1" -- "$2" </dev/null; }
+
+start_cluster() {
+    [ -z "${SSI_CLUSTER:-}" ] || return 0
+    export SSI_CLUSTER=$TEST-$$
+    trap 'cluster down' EXIT
+    cluster up --nodes "${SSI_NODES:-1}" --mem "${SSI_MEM:-1024}" ${SSI_DEBUG:+--debug}
+}
+
+# verdict NAME STATUS TEXT: one line per check, with its text if it failed.
+verdict() {
+    if [ "$2" = 0 ]; then
+        PASSED=$((PASSED + 1))
+        printf '  ok   %s\n' "$1"
+    else
+        FAILED+=("$1")
+        printf '  FAIL %s\n' "$1"
+        printf '%s\n' "$3" | sed 's/^/       /'
+    fi
+}
+
+# try NAME COMMAND...: runs it and gives its verdict.
+try() {
+    local name=$1 text status=0
+    shift
+    text=$("$@" 2>&1) || status=$?
+    verdict "$name" "$status" "$text"
+    # 70: a node's kernel has crashed; nothing after that would mean anything.
+    [ "$status" != 70 ] || finish
+}
+
+# Ends the test: says what failed, and lets no complaint of a kernel pass.
+finish() {
+    try "no kernel complained" cluster check
+    printf '%s: %d passed, %d failed\n' "$TEST" "$PASSED" "${#FAILED[@]}"
+    [ ${#FAILED[@]} = 0 ] || { printf '  failed: %s\n' "${FAILED[@]}"; exit 1; }
+    exit 0
+}
