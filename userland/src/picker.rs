@@ -21,6 +21,7 @@ pub fn table(versions: &[Version], now: DateTime<Local>) -> String {
             }
             Content::Whole(summary) => (date(summary.date, now), summary.description.clone()),
             Content::Damaged(why) => ("-".into(), format!("damaged: {why}")),
+            Content::Private(why) => ("-".into(), why.clone()),
         };
         let Version {
             application,

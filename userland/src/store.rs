@@ -28,8 +28,10 @@ pub struct Version {
 pub enum Content {
     /// The commit record is whole.
     Whole(Summary),
-    /// The commit record cannot be read, and why.
+    /// The commit record is not what the kernel wrote, and why.
     Damaged(String),
+    /// The commit record is somebody else's.
+    Private(String),
 }
 
 /// What a commit record says.
@@ -72,6 +74,9 @@ fn find(store: &Path, application: u64, version: u32) -> Option<Version> {
     let content = match read(&commit_path(store, application, version)) {
         Ok(bytes) => summary(&bytes, application, version),
         Err(error) if absent(error.kind()) => return None,
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            Content::Private(error.to_string())
+        }
         Err(error) => Content::Damaged(error.to_string()),
     };
     Some(Version {
@@ -102,15 +107,16 @@ pub fn choose(store: &Path, application: u64, version: Option<u32>) -> Result<Ve
             })?
         }
     };
+    let name = format!("version {} of application {application}", found.version);
     match &found.content {
         Content::Whole(_) => Ok(found),
         Content::Damaged(why) => Err(Fault::new(
             Exit::Damaged,
-            format!(
-                "version {} of application {application} is damaged: {why}; choose another with \
-                 restart --list",
-                found.version
-            ),
+            format!("{name} is damaged: {why}; choose another with restart --list"),
+        )),
+        Content::Private(why) => Err(Fault::new(
+            Exit::NotPermitted,
+            format!("not permitted: {name} is somebody else's ({why})"),
         )),
     }
 }

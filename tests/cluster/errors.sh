@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What can go wrong for a user: each has its message and exit code, and nothing is changed by it.
+
+. "$(dirname "$0")/lib.sh"
+SSI_NODES=2
+FOLDER=/var/lib/ssi/tests/errors
+STORE=$FOLDER/checkpoints
+BYSTANDER='setpriv --reuid 1234 --regid 1234 --clear-groups'
+
+# gives NODE STATUS WORDS SCRIPT: the script must end with the status and say the words.
+gives() {
+    local node=$1 wanted=$2 words=$3 status=0 said
+    shift 3
+    said=$(on "$node" "$*" 2>&1) || status=$?
+    [ $status = "$wanted" ] || { echo "status $status, not $wanted: $said"; return 1; }
+    grep -qF -- "$words" <<<"$said" || { echo "no '$words' in: $said"; return 1; }
+}
+
+# The application that all of this must leave alone.
+start_victim() {
+    on 1 "rm -rf $FOLDER && mkdir -p $FOLDER/small && mount -t tmpfs -o size=1m small $FOLDER/small
+        ssi-run --output $FOLDER/log --pid-file $FOLDER/pid /usr/lib/ssi/tests/memory $FOLDER &
+        until [ -s $FOLDER/ready ]; do sleep 0.1; done" >/dev/null 2>&1
+    PID=$(on 1 "cat $FOLDER/pid")
+}
+
+# Every error left it alone: it is still there, and finds all that it had.
+victim_is_well() {
+    on 1 "touch $FOLDER/go; until [ -s $FOLDER/result ]; do sleep 0.1; done
+        cat $FOLDER/result; [ \"\$(cat $FOLDER/result)\" = ok ]"
+}
+
+no_version() { [ "$(on 1 "restart --list --json --store $1")" = '[]' ]; }
+
+take_version() {
+    local said
+    said=$(on 1 "checkpoint --json --store $STORE $PID")
+    APP=$(sed -n 's/.*"application":\([0-9]*\).*/\1/p' <<<"$said")
+    LAST=$(sed -n 's/.*"version":\([0-9]*\).*/\1/p' <<<"$said")
+}
+
+# damage FILE: changes one byte in the middle of a file of a version.
+damage() {
+    on 1 "cd $STORE/$APP/v$LAST && at=\$((\$(stat -c %s $1) / 2)) &&
+        byte=\$(od -An -tu1 -j\$at -N1 $1) &&
+        printf \"\\\\\$(printf %o \$(((byte + 1) % 256)))\" | dd of=$1 bs=1 seek=\$at conv=notrunc"
+}
+
+checkpoint_errors() {
+    local stranger
+    stranger=$(on 1 'sleep 600 >/dev/null 2>&1 & echo $!')
+    try "unknown PID" gives 1 12 7000077 checkpoint --store $STORE 7000077
+    try "no capability" gives 1 13 "$stranger has no CHECKPOINTABLE" \
+        checkpoint --store $STORE "$stranger"
+    try "another's process" gives 1 14 "process $PID is somebody else's" \
+        "$BYSTANDER checkpoint --store $STORE $PID"
+    try "another's capability" gives 1 14 "somebody else's" "$BYSTANDER ssi-cap --clear $PID"
+    try "full disk" gives 1 31 "$FOLDER/small is full" checkpoint --store $FOLDER/small "$PID"
+    try "nothing is left on the full disk" no_version $FOLDER/small
+    try "leaving in the middle" gives 1 21 "" ssictl leave
+    on 1 "kill $stranger"
+}
+
+restart_errors() {
+    try "a version" take_version
+    try "PIDs in use" gives 1 25 "in use" "restart --store $STORE $APP $LAST"
+    try "missing version" gives 1 23 "does not exist" "restart --store $STORE $APP 99"
+    try "another's version" gives 1 14 "not permitted" \
+        "$BYSTANDER restart --store $STORE $APP $LAST"
+    try "damage to the part" damage node-1/part
+    try "damaged part" gives 1 24 "damaged" "restart --store $STORE $APP $LAST"
+    try "damage to the commit" damage commit
+    try "damaged commit" gives 1 24 "damaged" "restart --store $STORE $APP $LAST"
+}
+
+# An application over two nodes whose network is cut; nothing works between them after that.
+cut_off() {
+    local pid
+    on 2 "mkdir -p ${FOLDER%/*}; ssi-run --output $FOLDER.nc nc -4nl 7003 >/dev/null 2>&1 &
+        until ss -Hltn 'sport = :7003' | grep -q LISTEN; do sleep 0.1; done"
+    pid=$(on 1 "ssi-run --output $FOLDER.nc --pid-file $FOLDER.pid \
+            sh -c 'sleep 600 | nc -4n 10.77.0.2 7003' >/dev/null 2>&1 &
+        until ss -Htn 'dport = :7003' | grep -q ESTAB; do sleep 0.1; done; cat $FOLDER.pid")
+    cluster cut 1 2
+    gives 1 17 "node 2 cannot be reached" "checkpoint --store $STORE $pid"
+}
+
+start_cluster
+start_victim
+checkpoint_errors
+restart_errors
+try "the application noticed nothing" victim_is_well
+try "unreachable node" cut_off
+finish
