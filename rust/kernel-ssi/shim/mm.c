@@ -11,6 +11,7 @@
 #include <linux/sched/task.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
+#include <linux/ssi.h>
 #include <linux/userfaultfd_k.h>
 #include <linux/xxhash.h>
 #include <asm/vdso.h>
@@ -42,6 +43,22 @@ u64 ssi_mm_key(const struct mm_struct *mm)
 u64 ssi_vdso_digest(void)
 {
 	return xxh64(vdso_image_64.data, vdso_image_64.size, 0);
+}
+
+/**
+ * ssi_mm_clone - a copy-on-write clone of all of an address space
+ * @mm: nobody runs in it; no mapping of it has a userfaultfd
+ *
+ * Unlike the child of a fork the clone has the mappings of MADV_DONTFORK and the content of those
+ * of MADV_WIPEONFORK. It belongs to no task.
+ */
+struct mm_struct *ssi_mm_clone(struct mm_struct *mm)
+{
+	struct mm_struct *clone = ssi_dup_mm(current, mm);
+
+	if (clone)
+		return clone;
+	return ERR_PTR(fatal_signal_pending(current) ? -EINTR : -ENOMEM);
 }
 
 static const char *mm_refusal(struct mm_struct *mm, struct task_struct *task)
