@@ -65,19 +65,6 @@ impl Store {
         Err(Failure::new(FailureCode::Busy).bytes(folder.bytes()))
     }
 
-    /// The version whose commit record exists and is the highest.
-    pub fn newest_version(&self, application: u64) -> Outcome<u32> {
-        let folder = self.path.join(format_args!("{application}"))?;
-        let mut version = self.highest_version(&folder)?;
-        while version > 0 {
-            if self.read_commit(application, version).is_ok() {
-                return Ok(version);
-            }
-            version -= 1;
-        }
-        Err(Failure::new(FailureCode::NoSuchVersion).bytes(folder.bytes()))
-    }
-
     /// Makes the folder of a node's part; it must not exist.
     pub fn create_part(&self, application: u64, version: u32, node: NodeId) -> Outcome<Folder> {
         self.make_all(&self.version(application, version)?)?;
