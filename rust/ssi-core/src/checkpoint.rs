@@ -5,12 +5,16 @@
 //! [`Event`]s and does its [`Effect`]s in the order in which they come.
 
 mod agent;
+mod history;
 mod seed;
 mod state;
 mod table;
+#[cfg(test)]
+mod tests;
 mod totals;
 
-pub use agent::{stray, Agent, Sink};
+pub use agent::{Agent, Sink};
+pub use history::{History, Stray};
 pub use seed::{Found, Options, Seed};
 pub use totals::{Counts, Report, Totals, Version};
 
@@ -111,14 +115,14 @@ pub enum Effect {
     },
     /// Root: answer the caller.
     Reply(Result<Report, Failure>),
-    /// Send to one node.
+    /// Send to one node. Where the receiver is not up, the host hands in [`Event::PeerDown`].
     Send {
         /// Receiver.
         to: NodeId,
         /// The message.
         message: Message,
     },
-    /// Send to several nodes.
+    /// Send to several nodes; as with `Send`.
     Multicast {
         /// Receivers, at least one.
         to: NodeSet,
@@ -133,7 +137,10 @@ pub enum Effect {
         ms: u32,
     },
     /// The operation is over on this node: the agent can be dropped. Always the last effect.
-    End,
+    End {
+        /// Why it was aborted: for [`History::note`].
+        failure: Option<Failure>,
+    },
 }
 
 /// An event that cannot happen in this state: a bug of the host or of a peer. The agent is as it

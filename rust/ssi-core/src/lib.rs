@@ -13,6 +13,7 @@
     test,
     allow(
         clippy::arithmetic_side_effects,
+        clippy::expect_used,
         clippy::identity_op,
         clippy::indexing_slicing,
         clippy::panic,
@@ -35,4 +36,6 @@ pub mod process;
 pub mod restart;
 pub mod stream;
 pub mod text;
+#[cfg(test)]
+mod trial;
 pub mod wire;

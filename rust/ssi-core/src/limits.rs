@@ -16,6 +16,9 @@ pub const STEP_EFFECTS_MAX: usize = 8;
 /// Most links that one node reports in one operation.
 pub const LINKS_MAX: u32 = 65_536;
 
+/// Aborted operations that a node remembers.
+pub const HISTORY_MAX: usize = 64;
+
 /// Longest chain of fathers that is climbed.
 pub const DEPTH_MAX: u32 = 65_536;
 

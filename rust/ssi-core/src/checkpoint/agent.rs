@@ -40,27 +40,6 @@ pub struct Agent {
     pub(super) state: State,
 }
 
-/// The answer to a message of an operation that this node has no agent of. An [`Enlist`] makes
-/// a new agent and is not to be asked about.
-pub fn stray(message: &Message) -> Option<Message> {
-    match message {
-        Message::Abort(_) => Some(Message::Aborted(Aborted)),
-        Message::Enlist(_)
-        | Message::Ack(_)
-        | Message::SaveSend(_)
-        | Message::SendSaved(_)
-        | Message::Snapshot(_)
-        | Message::Snapped(_)
-        | Message::Release(_)
-        | Message::Write(_)
-        | Message::Written(_)
-        | Message::Done(_)
-        | Message::Failed(_)
-        | Message::Aborted(_)
-        | Message::Orphaned(_) => None,
-    }
-}
-
 impl Agent {
     /// The agent of node `me` in operation `op`. At the root the first event is
     /// [`Event::Start`], elsewhere the Enlist that `options` came with.
@@ -197,6 +176,7 @@ impl Agent {
             let deficit = at.deficit.saturating_add(1);
             self.state = State::Stopping(Stopping { deficit, ..at });
             self.enlisted.insert(node);
+            self.gone.remove(node);
             self.send(
                 node,
                 Message::Enlist(Enlist {
@@ -222,6 +202,7 @@ impl Agent {
     /// An Enlist while idle: the Ack is owed until idle again.
     pub(super) fn enlist_again(&mut self, from: NodeId, enlist: &Enlist, out: Sink<'_>) {
         self.known.insert(from);
+        self.gone.remove(from);
         self.arm(limits::STOP_MS_MAX, out);
         let at = Stopping {
             creditor: Some(from),
@@ -425,24 +406,24 @@ impl Agent {
     pub(super) fn committed(&mut self, report: Report, out: Sink<'_>) {
         self.tell_children(Message::Done(Done), out);
         out(Effect::Reply(Ok(report)));
-        self.end(out);
+        self.end(None, out);
     }
 
     pub(super) fn done(&mut self, out: Sink<'_>) {
         self.tell_children(Message::Done(Done), out);
-        self.end(out);
+        self.end(None, out);
     }
 
     /// The root may have committed before it was lost: the part stays. Without a commit record
     /// it is never offered.
     pub(super) fn orphan(&mut self, out: Sink<'_>) {
         self.tell_children(Message::Orphaned(Orphaned), out);
-        self.end(out);
+        self.end(None, out);
     }
 
-    fn end(&mut self, out: Sink<'_>) {
+    fn end(&mut self, failure: Option<Failure>, out: Sink<'_>) {
         self.state = State::Ended;
-        out(Effect::End);
+        out(Effect::End { failure });
     }
 
     // When something fails.
@@ -452,21 +433,16 @@ impl Agent {
         if self.is_root() {
             out(Effect::Reply(Err(failure)));
         }
-        self.end(out);
+        self.end(Some(failure), out);
     }
 
     /// Aborts this part of the tree. `asked_by` is who sent an Abort, if that is the cause.
     pub(super) fn abort(&mut self, failure: Failure, asked_by: Option<NodeId>, out: Sink<'_>) {
-        if let Some(asker) = asked_by {
-            self.known.insert(asker);
-        }
-        if asked_by != self.parent && !self.parent.is_some_and(|node| self.gone.contains(node)) {
+        let owed = asked_by.is_some() && asked_by == self.parent;
+        if !owed && !self.parent.is_some_and(|parent| self.gone.contains(parent)) {
             self.tell_parent(Message::Failed(Failed { failure }), out);
         }
-        let mut waiting = self.enlisted.without(&self.gone);
-        if let Some(asker) = asked_by {
-            waiting.remove(asker);
-        }
+        let waiting = self.enlisted.without(&self.gone);
         if !waiting.is_empty() {
             out(Effect::Multicast {
                 to: waiting,
@@ -474,32 +450,37 @@ impl Agent {
             });
         }
         self.state = State::Aborting(Aborting {
-            owed: asked_by,
+            owed,
             waiting,
             host_done: false,
             failure,
         });
+        if let Some(asker) = asked_by.filter(|_| !owed) {
+            self.send(asker, Message::Aborted(Aborted), out);
+        }
         out(Effect::Discard);
         self.arm(limits::ABORT_MS_MAX, out);
     }
 
-    /// An Abort while aborting: the first who asked, or the parent, gets the answer at the end.
+    /// An Abort while aborting. The parent gets its answer at the end, others at once: they do
+    /// not wait for each other in a circle, because parents form a tree.
     pub(super) fn abort_again(&mut self, at: Aborting, from: NodeId, out: Sink<'_>) {
-        if at.owed.is_none() && self.is_parent(from) {
-            self.settle(
-                Aborting {
-                    owed: Some(from),
-                    ..at
-                },
-                out,
-            );
+        if self.is_parent(from) {
+            self.settle(Aborting { owed: true, ..at }, out);
         } else {
             self.send(from, Message::Aborted(Aborted), out);
         }
     }
 
-    pub(super) fn aborted_already(&mut self, from: NodeId, out: Sink<'_>) {
-        self.send(from, Message::Aborted(Aborted), out);
+    /// An Enlist while aborting: the sender must give up too.
+    pub(super) fn enlist_failed(&mut self, at: Aborting, from: NodeId, out: Sink<'_>) {
+        self.send(
+            from,
+            Message::Failed(Failed {
+                failure: at.failure,
+            }),
+            out,
+        );
     }
 
     /// Ends when nothing is left to wait for.
@@ -514,10 +495,10 @@ impl Agent {
         if self.is_root() {
             out(Effect::Reply(Err(at.failure)));
         }
-        if let Some(owed) = at.owed {
-            self.send(owed, Message::Aborted(Aborted), out);
+        if at.owed {
+            self.tell_parent(Message::Aborted(Aborted), out);
         }
-        self.end(out);
+        self.end(Some(at.failure), out);
     }
 
     /// Notes that a node died; says whether this agent is concerned.

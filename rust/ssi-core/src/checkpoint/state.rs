@@ -85,8 +85,8 @@ pub(super) struct Writing {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Aborting {
-    /// Who gets `Aborted` when nothing is left to do.
-    pub owed: Option<NodeId>,
+    /// The parent asked, and gets `Aborted` when nothing is left to do.
+    pub owed: bool,
     /// Enlisted nodes that have not answered.
     pub waiting: NodeSet,
     /// The host has discarded.

@@ -213,8 +213,7 @@ fn on_message(agent: &mut Agent, from: NodeId, message: &M, out: Sink<'_>) -> bo
         (S::Fresh, M::Enlist(enlist)) => return agent.engage(from, enlist, out),
         (S::Stopping(at), M::Enlist(enlist)) => agent.enlist_busy(at, from, enlist, out),
         (S::Stopped, M::Enlist(enlist)) => agent.enlist_again(from, enlist, out),
-        // The sender was not told yet; its Abort follows.
-        (over!(), M::Enlist(_)) => {}
+        (S::Aborting(at), M::Enlist(_)) => agent.enlist_failed(at, from, out),
         (
             S::SavingSend(_)
             | S::SendSaved
@@ -223,7 +222,8 @@ fn on_message(agent: &mut Agent, from: NodeId, message: &M, out: Sink<'_>) -> bo
             | S::Released
             | S::Writing(_)
             | S::Written
-            | S::Committing(_),
+            | S::Committing(_)
+            | S::Ended,
             M::Enlist(_),
         ) => return false,
 
@@ -256,21 +256,26 @@ fn on_message(agent: &mut Agent, from: NodeId, message: &M, out: Sink<'_>) -> bo
 
         (S::Written, M::Done(_)) if parent => agent.done(out),
         (S::Written, M::Orphaned(_)) if parent => agent.orphan(out),
+        // Somebody else aborted it, which the parent did not hear of.
+        (S::Aborting(at), M::Orphaned(_)) if parent => {
+            agent.settle(Aborting { owed: false, ..at }, out);
+        }
         (
             S::Fresh | abortable!() | S::Written | S::Committing(_) | over!(),
             M::Done(_) | M::Orphaned(_),
         ) => return false,
 
-        (abortable!(), M::Failed(failed)) if enlisted => agent.abort(failed.failure, None, out),
+        // Who fails or aborts has not reported its part: the root has not committed.
+        (abortable!() | S::Written, M::Failed(failed)) if enlisted => {
+            agent.abort(failed.failure, None, out);
+        }
         (S::Fresh | abortable!() | S::Written | S::Committing(_), M::Failed(_)) => return false,
 
-        (abortable!(), M::Abort(abort)) if !agent.is_root() || enlisted => {
+        (abortable!() | S::Written, M::Abort(abort)) => {
             agent.abort(abort.failure, Some(from), out);
         }
-        (S::Written, M::Abort(abort)) if parent => agent.abort(abort.failure, Some(from), out),
         (S::Aborting(at), M::Abort(_)) => agent.abort_again(at, from, out),
-        (S::Ended, M::Abort(_)) => agent.aborted_already(from, out),
-        (S::Fresh | abortable!() | S::Written | S::Committing(_), M::Abort(_)) => return false,
+        (S::Fresh | S::Committing(_) | S::Ended, M::Abort(_)) => return false,
 
         (S::Aborting(mut at), M::Aborted(_)) => {
             at.waiting.remove(from);
@@ -309,9 +314,7 @@ fn on_peer_down(agent: &mut Agent, node: NodeId, out: Sink<'_>) -> bool {
         S::Written if parent => agent.orphan(out),
         S::Aborting(mut at) => {
             at.waiting.remove(node);
-            if at.owed == Some(node) {
-                at.owed = None;
-            }
+            at.owed &= !parent;
             agent.settle(at, out);
         }
         S::Fresh | S::Written | S::Committing(_) | S::Ended => {}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The golden table of the checkpoint protocol: every state with every event.
+
+use std::fmt::Write as _;
+
+use super::world::{node, op, options};
+use crate::abi::FailureCode;
+use crate::checkpoint::{Agent, Counts, Effect, Event, Found, Seed, Totals, Version, Violation};
+use crate::failure::Failure;
+use crate::node::{ClusterPid, NodeSet};
+use crate::trial::{golden, listed};
+use crate::wire::checkpoint as wire;
+use crate::wire::checkpoint::Message as M;
+
+const PARENT: u32 = 1;
+const CHILD: u32 = 3;
+
+fn pid() -> ClusterPid {
+    ClusterPid::new((1 << 22) | 300).unwrap()
+}
+
+fn seed() -> Seed {
+    Seed::Target(pid())
+}
+
+fn found() -> Found {
+    Found {
+        application: 0,
+        head_root: pid().raw(),
+    }
+}
+
+fn version() -> Version {
+    Version {
+        application: 9,
+        number: 1,
+    }
+}
+
+fn failure() -> Failure {
+    Failure::new(FailureCode::Media)
+}
+
+fn said(from: u32, message: M) -> Event {
+    Event::Message {
+        from: node(from),
+        message,
+    }
+}
+
+fn enlist() -> M {
+    M::Enlist(wire::Enlist {
+        options: options(),
+        seed: seed(),
+    })
+}
+
+fn ack(adopted: u32) -> M {
+    M::Ack(wire::Ack {
+        adopted,
+        found: found(),
+    })
+}
+
+fn written() -> M {
+    M::Written(wire::Written {
+        totals: Totals::ZERO,
+        nodes: NodeSet::EMPTY,
+    })
+}
+
+fn messages() -> Vec<M> {
+    vec![
+        enlist(),
+        ack(0),
+        M::SaveSend(wire::SaveSend),
+        M::SendSaved(wire::SendSaved),
+        M::Snapshot(wire::Snapshot),
+        M::Snapped(wire::Snapped {
+            counts: Counts::ZERO,
+        }),
+        M::Release(wire::Release),
+        M::Write(wire::Write { version: version() }),
+        written(),
+        M::Done(wire::Done),
+        M::Failed(wire::Failed { failure: failure() }),
+        M::Abort(wire::Abort { failure: failure() }),
+        M::Aborted(wire::Aborted),
+        M::Orphaned(wire::Orphaned),
+    ]
+}
+
+fn events(timer: u32) -> Vec<(String, Event)> {
+    let mut events: Vec<(String, Event)> = [
+        Event::Start {
+            node: node(2),
+            seed: seed(),
+        },
+        Event::Link {
+            node: node(CHILD),
+            seed: seed(),
+        },
+        Event::Stopped(found()),
+        Event::SendSaved,
+        Event::Snapped(Counts::ZERO),
+        Event::Opened(version()),
+        Event::NotOpened(failure()),
+        Event::Written(Some(Totals::ZERO)),
+        Event::Committed,
+        Event::NotCommitted(failure()),
+        Event::Discarded,
+        Event::HostFailed(failure()),
+        Event::Cancel(failure()),
+        Event::Deadline(timer),
+    ]
+    .into_iter()
+    .map(|event| (event.name().to_string(), event))
+    .collect();
+    for (who, raw) in [("parent", PARENT), ("child", CHILD), ("stranger", 9)] {
+        events.push((format!("PeerDown {who}"), Event::PeerDown(node(raw))));
+        for message in messages() {
+            events.push((format!("{who}: {}", message.name()), said(raw, message)));
+        }
+    }
+    events
+}
+
+/// What leads an agent from its first event to each state: the root is node 1, the other agent
+/// is node 2, and node 3 is the child of either.
+fn paths() -> Vec<(&'static str, u32, Vec<Event>)> {
+    let root = vec![
+        Event::Start {
+            node: node(1),
+            seed: seed(),
+        },
+        Event::Link {
+            node: node(CHILD),
+            seed: seed(),
+        },
+        Event::Stopped(found()),
+        said(CHILD, ack(1)),
+        Event::SendSaved,
+        said(CHILD, M::SendSaved(wire::SendSaved)),
+        Event::Snapped(Counts::ZERO),
+        said(
+            CHILD,
+            M::Snapped(wire::Snapped {
+                counts: Counts::ZERO,
+            }),
+        ),
+        Event::Opened(version()),
+        Event::Written(None),
+        said(CHILD, written()),
+        Event::Committed,
+    ];
+    let other = vec![
+        said(PARENT, enlist()),
+        Event::Link {
+            node: node(CHILD),
+            seed: seed(),
+        },
+        Event::Stopped(found()),
+        said(CHILD, ack(1)),
+        said(PARENT, M::SaveSend(wire::SaveSend)),
+        Event::SendSaved,
+        said(CHILD, M::SendSaved(wire::SendSaved)),
+        said(PARENT, M::Snapshot(wire::Snapshot)),
+        Event::Snapped(Counts::ZERO),
+        said(
+            CHILD,
+            M::Snapped(wire::Snapped {
+                counts: Counts::ZERO,
+            }),
+        ),
+        said(PARENT, M::Release(wire::Release)),
+        said(PARENT, M::Write(wire::Write { version: version() })),
+        Event::Written(None),
+        said(CHILD, written()),
+        said(PARENT, M::Done(wire::Done)),
+    ];
+    let mut paths = Vec::new();
+    for (who, me, path) in [("root", 1, root), ("agent", 2, other)] {
+        for len in 0..=path.len() {
+            paths.push((who, me, path[..len].to_vec()));
+        }
+        let mut aborting = path[..4].to_vec();
+        aborting.push(Event::Cancel(failure()));
+        paths.push((who, me, aborting.clone()));
+        aborting.push(Event::Discarded);
+        paths.push((who, me, aborting));
+    }
+    paths
+}
+
+fn describe(effect: &Effect) -> String {
+    match effect {
+        Effect::StopLocally { .. } => "stop locally".into(),
+        Effect::SaveSend => "save send".into(),
+        Effect::Snapshot => "snapshot".into(),
+        Effect::Release => "release".into(),
+        Effect::OpenVersion { .. } => "open version".into(),
+        Effect::Write { .. } => "write".into(),
+        Effect::Commit { .. } => "commit".into(),
+        Effect::Discard => "discard".into(),
+        Effect::RemoveVersion { .. } => "remove version".into(),
+        Effect::Reply(Ok(_)) => "reply ok".into(),
+        Effect::Reply(Err(failure)) => format!("reply {:?}", failure.code),
+        Effect::Send { to, message } => format!("{} to {}", message.name(), to.raw()),
+        Effect::Multicast { to, message } => format!("{} to {to:?}", message.name()),
+        Effect::Timer { ms, .. } => format!("timer {ms}"),
+        Effect::End { .. } => "end".into(),
+    }
+}
+
+fn agent(me: u32, path: &[Event]) -> (Agent, u32) {
+    let mut agent = Agent::new(node(me), op(), options());
+    let mut timer = 0;
+    for event in path {
+        let mut note = |effect| {
+            if let Effect::Timer { number, .. } = effect {
+                timer = number;
+            }
+        };
+        assert_eq!(agent.step(*event, &mut note), Ok(()), "{event:?}");
+    }
+    (agent, timer)
+}
+
+#[test]
+fn every_state_with_every_event() {
+    let mut text = String::from(
+        "The checkpoint protocol: every state with every event (BLESS=1 cargo test writes this).\n\
+         The root is node 1, the other agent is node 2 with parent 1, and 3 is the child of both.\n",
+    );
+    for (who, me, path) in paths() {
+        let (agent, timer) = self::agent(me, &path);
+        let last = path.last().map_or("nothing", Event::name);
+        writeln!(text, "\n{who} {} after {last}", agent.state.name()).unwrap();
+        let (mut ignored, mut impossible) = (Vec::new(), Vec::new());
+        for (name, event) in events(timer) {
+            let mut next = agent.clone();
+            let mut effects = Vec::new();
+            match next.step(event, &mut |effect| effects.push(describe(&effect))) {
+                Err(Violation { .. }) => {
+                    assert_eq!(format!("{next:?}"), format!("{agent:?}"), "{name}");
+                    assert!(effects.is_empty());
+                    impossible.push(name);
+                }
+                Ok(()) if effects.is_empty() && next.state == agent.state => ignored.push(name),
+                Ok(()) => {
+                    let line = format!("  {name:<20} -> {}: ", next.state.name());
+                    text += (line + &effects.join(", ")).trim_end_matches([':', ' ']);
+                    text += "\n";
+                }
+            }
+        }
+        text += &listed("ignored", &ignored);
+        text += &listed("impossible", &impossible);
+    }
+    golden("checkpoint.table.txt", &text);
+}

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A small cluster in memory: agents with hosts, channels in order, and faults drawn by chance.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::abi::FailureCode;
+use crate::checkpoint::{
+    Agent, Counts, Effect, Event, Found, History, Options, Report, Seed, Stray, Totals, Version,
+};
+use crate::failure::Failure;
+use crate::limits;
+use crate::node::{ClusterPid, Epoch, NodeId, OpId};
+use crate::text::Path;
+use crate::trial::Random;
+use crate::wire::checkpoint::Message;
+
+/// What may go wrong in a run, once.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Fault {
+    Nothing,
+    /// This node loses power.
+    Crash(u32),
+    /// The connection of these two breaks, and what is on it is lost.
+    Break(u32, u32),
+    /// The next act of this node's host fails.
+    Host(u32),
+    /// The caller gives up.
+    Cancel,
+}
+
+pub fn node(raw: u32) -> NodeId {
+    NodeId::new(raw).unwrap()
+}
+
+pub fn options() -> Options {
+    Options {
+        flags: 0,
+        uid: 1000,
+        gid: 1000,
+        store: Path::cut(b"/store"),
+    }
+}
+
+pub const ROOT: u32 = 1;
+
+pub fn op() -> OpId {
+    OpId {
+        root: node(ROOT),
+        epoch: Epoch(7),
+        number: 1,
+    }
+}
+
+/// A process of the application, or beside it. Edges are filiation or streams.
+#[derive(Clone, Debug)]
+pub struct Item {
+    pub node: u32,
+    pub edges: BTreeSet<usize>,
+}
+
+#[derive(Default, Debug)]
+pub struct Node {
+    pub dead: bool,
+    pub agent: Option<Agent>,
+    history: History,
+    /// Acts that the host has still to do, in order.
+    jobs: VecDeque<Effect>,
+    /// The same for the version's folder, which is on its own.
+    media: VecDeque<Effect>,
+    reported: BTreeSet<(usize, usize)>,
+    pub stopped: BTreeSet<usize>,
+    send_saved: bool,
+    snapped: BTreeSet<usize>,
+    pub part: bool,
+    fails: bool,
+    /// It has aborted: what others still save comes to nothing.
+    discarded: bool,
+}
+
+pub struct World {
+    pub items: Vec<Item>,
+    pub application: BTreeSet<usize>,
+    pub nodes: BTreeMap<u32, Node>,
+    channels: BTreeMap<(u32, u32), VecDeque<Message>>,
+    /// Who has still to hear of whose death.
+    obituaries: Vec<(u32, u32)>,
+    pub random: Random,
+    pub reply: Option<Result<Report, Failure>>,
+    pub committed: bool,
+    pub folder: bool,
+}
+
+fn pid(item: usize) -> ClusterPid {
+    ClusterPid::new((1 << 22) | (300 + item as u32)).unwrap()
+}
+
+impl World {
+    pub fn new(seed: u64) -> World {
+        let mut random = Random::new(seed);
+        let count = 1 + random.below(6) as u32;
+        let mut items: Vec<Item> = Vec::new();
+        for _ in 0..1 + random.below(12) {
+            items.push(Item {
+                node: 1 + random.below(count as usize) as u32,
+                edges: [].into(),
+            });
+        }
+        for _ in 0..random.below(2 * items.len() + 1) {
+            let (a, b) = (random.below(items.len()), random.below(items.len()));
+            items[a].edges.insert(b);
+            items[b].edges.insert(a);
+        }
+        let mut nodes: BTreeMap<u32, Node> = BTreeMap::new();
+        for raw in 1..=count.max(2) {
+            nodes.insert(raw, Node::default());
+        }
+        let mut world = World {
+            items,
+            application: BTreeSet::new(),
+            nodes,
+            channels: BTreeMap::new(),
+            obituaries: Vec::new(),
+            random,
+            reply: None,
+            committed: false,
+            folder: false,
+        };
+        world.application = world.reach(0, |_, _| true);
+        world
+    }
+
+    /// The items that can be reached from `from` over edges that `takes` allows.
+    fn reach(&self, from: usize, takes: impl Fn(usize, usize) -> bool) -> BTreeSet<usize> {
+        let mut found = BTreeSet::from([from]);
+        let mut open = vec![from];
+        while let Some(at) = open.pop() {
+            for next in self.items[at].edges.iter().filter(|next| takes(at, **next)) {
+                if found.insert(*next) {
+                    open.push(*next);
+                }
+            }
+        }
+        found
+    }
+
+    pub fn start(&mut self) {
+        self.nodes.get_mut(&ROOT).unwrap().agent = Some(Agent::new(node(ROOT), op(), options()));
+        let at = node(self.items[0].node);
+        self.step(
+            ROOT,
+            Event::Start {
+                node: at,
+                seed: Seed::Target(pid(0)),
+            },
+        );
+    }
+
+    pub fn strike(&mut self, fault: Fault) {
+        match fault {
+            Fault::Nothing => {}
+            Fault::Crash(dead) => {
+                *self.nodes.get_mut(&dead).unwrap() = Node {
+                    dead: true,
+                    ..Node::default()
+                };
+                self.channels.retain(|(_, to), _| *to != dead);
+                for raw in self.nodes.keys().filter(|raw| **raw != dead) {
+                    self.obituaries.push((*raw, dead));
+                }
+            }
+            Fault::Break(a, b) => {
+                self.channels
+                    .retain(|ends, _| *ends != (a, b) && *ends != (b, a));
+                self.obituaries.push((a, b));
+                self.obituaries.push((b, a));
+            }
+            Fault::Host(raw) => self.nodes.get_mut(&raw).unwrap().fails = true,
+            Fault::Cancel => {
+                if self.nodes[&ROOT].agent.is_some() {
+                    self.step(ROOT, Event::Cancel(Failure::new(FailureCode::Internal)));
+                }
+            }
+        }
+    }
+
+    /// Does one thing that can happen next, by chance; says whether there was one.
+    pub fn advance(&mut self) -> bool {
+        let mut choices: Vec<(u8, u32, u32)> = Vec::new();
+        for (from, to) in self.channels.keys() {
+            choices.push((0, *from, *to));
+        }
+        for (raw, node) in &self.nodes {
+            if !node.jobs.is_empty() {
+                choices.push((1, *raw, 0));
+            }
+            if !node.media.is_empty() {
+                choices.push((2, *raw, 0));
+            }
+        }
+        for (raw, dead) in &self.obituaries {
+            choices.push((3, *raw, *dead));
+        }
+        if choices.is_empty() {
+            return false;
+        }
+        let (what, a, b) = choices[self.random.below(choices.len())];
+        match what {
+            0 => self.deliver(a, b),
+            1 => {
+                let job = self.nodes.get_mut(&a).unwrap().jobs.pop_front().unwrap();
+                self.work(a, job);
+            }
+            2 => {
+                let job = self.nodes.get_mut(&a).unwrap().media.pop_front().unwrap();
+                self.work(a, job);
+            }
+            _ => self.mourn(a, b),
+        }
+        true
+    }
+
+    fn mourn(&mut self, raw: u32, lost: u32) {
+        self.obituaries.retain(|which| *which != (raw, lost));
+        if self.nodes[&lost].dead {
+            self.channels.remove(&(lost, raw));
+        }
+        if self.nodes[&raw].agent.is_some() {
+            self.step(raw, Event::PeerDown(node(lost)));
+        }
+    }
+
+    fn deliver(&mut self, from: u32, to: u32) {
+        if !self.nodes[&from].dead && self.obituaries.contains(&(to, from)) {
+            // It comes on a new connection: the host has told of the old one before.
+            self.mourn(to, from);
+        }
+        let channel = self.channels.get_mut(&(from, to)).unwrap();
+        let message = channel.pop_front().unwrap();
+        if channel.is_empty() {
+            self.channels.remove(&(from, to));
+        }
+        if self.nodes[&to].agent.is_none() {
+            match (self.nodes[&to].history.stray(op(), &message), message) {
+                (Stray::Engage, Message::Enlist(enlist)) => {
+                    assert!(!self.committed, "enlisted after the commit");
+                    let agent = Agent::new(node(to), op(), enlist.options);
+                    self.nodes.get_mut(&to).unwrap().agent = Some(agent);
+                }
+                (Stray::Answer(answer), _) => return self.send(to, from, answer),
+                (Stray::Drop, _) => return,
+                (Stray::Engage, other) => panic!("engaged by {other:?}"),
+            }
+        }
+        self.step(
+            to,
+            Event::Message {
+                from: node(from),
+                message,
+            },
+        );
+    }
+
+    fn send(&mut self, from: u32, to: u32, message: Message) {
+        assert_ne!(from, to);
+        if self.nodes[&to].dead {
+            self.obituaries.push((from, to));
+        } else if !self.obituaries.contains(&(from, to)) {
+            self.channels
+                .entry((from, to))
+                .or_default()
+                .push_back(message);
+        }
+    }
+
+    /// Hands an event to an agent, and its effects to the host.
+    pub fn step(&mut self, raw: u32, event: Event) {
+        let node = self.nodes.get_mut(&raw).unwrap();
+        let mut effects = Vec::new();
+        let result = node
+            .agent
+            .as_mut()
+            .unwrap()
+            .step(event, &mut |effect| effects.push(effect));
+        assert_eq!(result, Ok(()), "node {raw}");
+        assert!(effects.len() <= limits::STEP_EFFECTS_MAX, "{effects:?}");
+        for effect in effects {
+            self.act(raw, effect);
+        }
+    }
+
+    fn act(&mut self, raw: u32, effect: Effect) {
+        let node = self.nodes.get_mut(&raw).unwrap();
+        match effect {
+            Effect::Send { to, message } => self.send(raw, to.raw(), message),
+            Effect::Multicast { to, message } => {
+                assert!(!to.is_empty());
+                for to in to.iter() {
+                    self.send(raw, to.raw(), message);
+                }
+            }
+            Effect::OpenVersion { .. } | Effect::Commit { .. } => node.media.push_back(effect),
+            Effect::StopLocally { .. }
+            | Effect::SaveSend
+            | Effect::Snapshot
+            | Effect::Write { .. }
+            | Effect::Discard => node.jobs.push_back(effect),
+            Effect::Release => self.release(raw),
+            Effect::RemoveVersion { .. } => {
+                assert!(raw == ROOT && self.folder && !self.committed);
+                self.folder = false;
+            }
+            Effect::Reply(result) => {
+                assert!(raw == ROOT && self.reply.is_none());
+                self.reply = Some(result);
+            }
+            Effect::Timer { .. } => {}
+            Effect::End { failure } => {
+                if let Some(failure) = failure {
+                    node.history.note(op(), &failure);
+                }
+                assert!(
+                    node.jobs.is_empty() && node.media.is_empty(),
+                    "ends with work to do"
+                );
+                node.agent = None;
+            }
+        }
+    }
+
+    fn release(&mut self, raw: u32) {
+        for item in &self.application {
+            let node = &self.nodes[&self.items[*item].node];
+            assert!(
+                node.dead || node.discarded || node.snapped.contains(item),
+                "release before the cut"
+            );
+        }
+        self.nodes.get_mut(&raw).unwrap().stopped.clear();
+    }
+
+    fn work(&mut self, raw: u32, job: Effect) {
+        let local = |items: &[Item], item: usize| items[item].node == raw;
+        let node = self.nodes.get_mut(&raw).unwrap();
+        if node.fails && !matches!(job, Effect::Discard) {
+            node.fails = false;
+            let failure = Failure::new(FailureCode::Media);
+            let event = match job {
+                Effect::OpenVersion { .. } => Event::NotOpened(failure),
+                Effect::Commit { .. } => Event::NotCommitted(failure),
+                _ => Event::HostFailed(failure),
+            };
+            return self.step(raw, event);
+        }
+        let event = match job {
+            Effect::StopLocally { seed } => self.stop(raw, seed),
+            Effect::SaveSend => {
+                self.all_stopped();
+                self.nodes.get_mut(&raw).unwrap().send_saved = true;
+                Event::SendSaved
+            }
+            Effect::Snapshot => {
+                self.all_stopped();
+                let mine = self.application.iter().copied();
+                let mine: BTreeSet<_> = mine.filter(|item| local(&self.items, *item)).collect();
+                for item in &self.application {
+                    let node = &self.nodes[&self.items[*item].node];
+                    assert!(
+                        node.dead || node.discarded || node.send_saved,
+                        "snapshot before all send queues"
+                    );
+                }
+                let processes = mine.len() as u32;
+                self.nodes.get_mut(&raw).unwrap().snapped = mine;
+                Event::Snapped(Counts {
+                    processes,
+                    ..Counts::ZERO
+                })
+            }
+            Effect::Write { .. } if node.snapped.is_empty() => Event::Written(None),
+            Effect::Write { .. } => {
+                node.part = true;
+                let totals = Totals {
+                    bytes: 10,
+                    digest: u64::from(raw),
+                    pause_ns_max: 1,
+                };
+                Event::Written(Some(totals))
+            }
+            Effect::OpenVersion { found } => {
+                self.folder = true;
+                assert_eq!(
+                    found.head_root,
+                    pid(*self.application.first().unwrap()).raw()
+                );
+                Event::Opened(Version {
+                    application: u64::from(found.head_root),
+                    number: 1,
+                })
+            }
+            Effect::Commit { report } => {
+                self.check_commit(&report);
+                self.committed = true;
+                Event::Committed
+            }
+            Effect::Discard => {
+                let media = core::mem::take(&mut node.media);
+                *node = Node {
+                    agent: node.agent.take(),
+                    history: node.history.clone(),
+                    media,
+                    discarded: true,
+                    ..Node::default()
+                };
+                Event::Discarded
+            }
+            other => panic!("not a job: {other:?}"),
+        };
+        // What was under way may come to an end before it is discarded.
+        self.step(raw, event);
+    }
+
+    fn stop(&mut self, raw: u32, seed: Seed) -> Event {
+        let (Seed::Target(pid) | Seed::Son(pid) | Seed::Father(pid)) = seed else {
+            panic!("{seed:?}");
+        };
+        let from = (pid.raw() & 0x3f_ffff) as usize - 300;
+        let here = |item: usize| self.items[item].node == raw;
+        assert!(here(from), "seed at the wrong node");
+        let found = self.reach(from, |_, next| here(next));
+        let mut links = Vec::new();
+        for item in &found {
+            for next in self.items[*item].edges.iter().filter(|next| !here(**next)) {
+                links.push((*item, *next));
+            }
+        }
+        let head_root = self::pid(*found.first().unwrap()).raw();
+        let node_ = self.nodes.get_mut(&raw).unwrap();
+        node_.stopped.extend(found);
+        links.retain(|link| node_.reported.insert(*link));
+        for (_, next) in links {
+            let seed = Seed::Son(self::pid(next));
+            if self.nodes[&raw].agent.is_some() {
+                self.step(
+                    raw,
+                    Event::Link {
+                        node: node(self.items[next].node),
+                        seed,
+                    },
+                );
+            }
+        }
+        Event::Stopped(Found {
+            application: 0,
+            head_root,
+        })
+    }
+
+    /// Nothing is saved before everything is stopped, unless the operation has failed anyway.
+    fn all_stopped(&self) {
+        for item in &self.application {
+            let node = &self.nodes[&self.items[*item].node];
+            let failed = node.dead || node.discarded;
+            assert!(
+                failed || node.stopped.contains(item),
+                "item {item} is not stopped"
+            );
+        }
+    }
+
+    fn check_commit(&self, report: &Report) {
+        let homes: BTreeSet<u32> = self
+            .application
+            .iter()
+            .map(|i| self.items[*i].node)
+            .collect();
+        for raw in &homes {
+            assert!(
+                self.nodes[raw].dead || self.nodes[raw].part,
+                "commit before part of {raw}"
+            );
+        }
+        assert_eq!(
+            report
+                .nodes
+                .iter()
+                .map(NodeId::raw)
+                .collect::<BTreeSet<_>>(),
+            homes
+        );
+        assert_eq!(
+            report.totals.digest,
+            homes.iter().map(|raw| u64::from(*raw)).sum::<u64>()
+        );
+        assert_eq!(report.counts.processes as usize, self.application.len());
+    }
+}
