@@ -229,8 +229,8 @@ fn agent(me: u32, path: &[Event]) -> (Agent, u32) {
 #[test]
 fn every_state_with_every_event() {
     let mut text = String::from(
-        "The checkpoint protocol: every state with every event (BLESS=1 cargo test writes this).\n\
-         The root is node 1, the other agent is node 2 with parent 1, and 3 is the child of both.\n",
+        "The checkpoint protocol: every state with every event; BLESS=1 cargo test writes it.\n\
+         The root is node 1, the agent is node 2, whose parent is 1; 3 is the child of both.\n",
     );
     for (who, me, path) in paths() {
         let (agent, timer) = self::agent(me, &path);

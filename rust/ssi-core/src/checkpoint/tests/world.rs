@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A small cluster in memory: agents with hosts, channels in order, and faults drawn by chance.
 
+mod host;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::abi::FailureCode;
-use crate::checkpoint::{
-    Agent, Counts, Effect, Event, Found, History, Options, Report, Seed, Stray, Totals, Version,
-};
+use crate::checkpoint::{Agent, Effect, Event, History, Options, Report, Seed, Stray};
 use crate::failure::Failure;
 use crate::limits;
 use crate::node::{ClusterPid, Epoch, NodeId, OpId};
@@ -325,172 +325,5 @@ impl World {
                 node.agent = None;
             }
         }
-    }
-
-    fn release(&mut self, raw: u32) {
-        for item in &self.application {
-            let node = &self.nodes[&self.items[*item].node];
-            assert!(
-                node.dead || node.discarded || node.snapped.contains(item),
-                "release before the cut"
-            );
-        }
-        self.nodes.get_mut(&raw).unwrap().stopped.clear();
-    }
-
-    fn work(&mut self, raw: u32, job: Effect) {
-        let local = |items: &[Item], item: usize| items[item].node == raw;
-        let node = self.nodes.get_mut(&raw).unwrap();
-        if node.fails && !matches!(job, Effect::Discard) {
-            node.fails = false;
-            let failure = Failure::new(FailureCode::Media);
-            let event = match job {
-                Effect::OpenVersion { .. } => Event::NotOpened(failure),
-                Effect::Commit { .. } => Event::NotCommitted(failure),
-                _ => Event::HostFailed(failure),
-            };
-            return self.step(raw, event);
-        }
-        let event = match job {
-            Effect::StopLocally { seed } => self.stop(raw, seed),
-            Effect::SaveSend => {
-                self.all_stopped();
-                self.nodes.get_mut(&raw).unwrap().send_saved = true;
-                Event::SendSaved
-            }
-            Effect::Snapshot => {
-                self.all_stopped();
-                let mine = self.application.iter().copied();
-                let mine: BTreeSet<_> = mine.filter(|item| local(&self.items, *item)).collect();
-                for item in &self.application {
-                    let node = &self.nodes[&self.items[*item].node];
-                    assert!(
-                        node.dead || node.discarded || node.send_saved,
-                        "snapshot before all send queues"
-                    );
-                }
-                let processes = mine.len() as u32;
-                self.nodes.get_mut(&raw).unwrap().snapped = mine;
-                Event::Snapped(Counts {
-                    processes,
-                    ..Counts::ZERO
-                })
-            }
-            Effect::Write { .. } if node.snapped.is_empty() => Event::Written(None),
-            Effect::Write { .. } => {
-                node.part = true;
-                let totals = Totals {
-                    bytes: 10,
-                    digest: u64::from(raw),
-                    pause_ns_max: 1,
-                };
-                Event::Written(Some(totals))
-            }
-            Effect::OpenVersion { found } => {
-                self.folder = true;
-                assert_eq!(
-                    found.head_root,
-                    pid(*self.application.first().unwrap()).raw()
-                );
-                Event::Opened(Version {
-                    application: u64::from(found.head_root),
-                    number: 1,
-                })
-            }
-            Effect::Commit { report } => {
-                self.check_commit(&report);
-                self.committed = true;
-                Event::Committed
-            }
-            Effect::Discard => {
-                let media = core::mem::take(&mut node.media);
-                *node = Node {
-                    agent: node.agent.take(),
-                    history: node.history.clone(),
-                    media,
-                    discarded: true,
-                    ..Node::default()
-                };
-                Event::Discarded
-            }
-            other => panic!("not a job: {other:?}"),
-        };
-        // What was under way may come to an end before it is discarded.
-        self.step(raw, event);
-    }
-
-    fn stop(&mut self, raw: u32, seed: Seed) -> Event {
-        let (Seed::Target(pid) | Seed::Son(pid) | Seed::Father(pid)) = seed else {
-            panic!("{seed:?}");
-        };
-        let from = (pid.raw() & 0x3f_ffff) as usize - 300;
-        let here = |item: usize| self.items[item].node == raw;
-        assert!(here(from), "seed at the wrong node");
-        let found = self.reach(from, |_, next| here(next));
-        let mut links = Vec::new();
-        for item in &found {
-            for next in self.items[*item].edges.iter().filter(|next| !here(**next)) {
-                links.push((*item, *next));
-            }
-        }
-        let head_root = self::pid(*found.first().unwrap()).raw();
-        let node_ = self.nodes.get_mut(&raw).unwrap();
-        node_.stopped.extend(found);
-        links.retain(|link| node_.reported.insert(*link));
-        for (_, next) in links {
-            let seed = Seed::Son(self::pid(next));
-            if self.nodes[&raw].agent.is_some() {
-                self.step(
-                    raw,
-                    Event::Link {
-                        node: node(self.items[next].node),
-                        seed,
-                    },
-                );
-            }
-        }
-        Event::Stopped(Found {
-            application: 0,
-            head_root,
-        })
-    }
-
-    /// Nothing is saved before everything is stopped, unless the operation has failed anyway.
-    fn all_stopped(&self) {
-        for item in &self.application {
-            let node = &self.nodes[&self.items[*item].node];
-            let failed = node.dead || node.discarded;
-            assert!(
-                failed || node.stopped.contains(item),
-                "item {item} is not stopped"
-            );
-        }
-    }
-
-    fn check_commit(&self, report: &Report) {
-        let homes: BTreeSet<u32> = self
-            .application
-            .iter()
-            .map(|i| self.items[*i].node)
-            .collect();
-        for raw in &homes {
-            assert!(
-                self.nodes[raw].dead || self.nodes[raw].part,
-                "commit before part of {raw}"
-            );
-        }
-        assert_eq!(
-            report
-                .nodes
-                .iter()
-                .map(NodeId::raw)
-                .collect::<BTreeSet<_>>(),
-            homes
-        );
-        assert_eq!(
-            report.totals.digest,
-            homes.iter().map(|raw| u64::from(*raw)).sum::<u64>()
-        );
-        assert_eq!(report.counts.processes as usize, self.application.len());
     }
 }
