@@ -63,7 +63,7 @@ checkpoint_errors() {
 }
 
 restart_errors() {
-    try "a version" take_version
+    take_version
     try "PIDs in use" gives 1 25 "in use" "restart --store $STORE $APP $LAST"
     try "missing version" gives 1 23 "does not exist" "restart --store $STORE $APP 99"
     try "another's version" gives 1 14 "not permitted" \

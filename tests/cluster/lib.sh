@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # What the tests on a real cluster share: the cluster itself, commands on nodes, verdicts. Sourced.
 #
-# With SSI_CLUSTER set the tests run on that cluster, which must be up and stays up; otherwise
-# each test boots one of its own (SSI_NODES nodes, SSI_DEBUG=1: the debug kernel) and ends it.
+# With SSI_CLUSTER set the tests run on that cluster, which must be up and stays up (SSI_SHARED: its
+# shared folder); otherwise each test boots one of its own (SSI_DEBUG=1: the debug kernel).
 
 set -euo pipefail
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -15,11 +15,22 @@ cluster() { "$REPO/scripts/qemu-cluster/cluster" "$@"; }
 # on NODE SCRIPT: runs a shell script on a node; its status, its output.
 on() { cluster sh "$1" -- "$2" </dev/null; }
 
+# Commands for the end of the test, however it ends.
+AT_END=()
+at_end() {
+    local command
+    for command in "${AT_END[@]}"; do
+        eval "$command" || true
+    done
+}
+trap at_end EXIT
+
+# start_cluster [OPTION…]: options of `cluster up`.
 start_cluster() {
     [ -z "${SSI_CLUSTER:-}" ] || return 0
     export SSI_CLUSTER=$TEST-$$
-    trap 'cluster down' EXIT
-    cluster up --nodes "${SSI_NODES:-1}" --mem "${SSI_MEM:-1024}" ${SSI_DEBUG:+--debug}
+    AT_END=("cluster down" "${AT_END[@]}")
+    cluster up --nodes "${SSI_NODES:-1}" --mem "${SSI_MEM:-1024}" ${SSI_DEBUG:+--debug} "$@"
 }
 
 # verdict NAME STATUS TEXT: one line per check, with its text if it failed.
@@ -36,9 +47,13 @@ verdict() {
 
 # try NAME COMMAND...: runs it and gives its verdict.
 try() {
-    local name=$1 text status=0
+    local name=$1 text status
     shift
-    text=$("$@" 2>&1) || status=$?
+    # Not "|| status=$?" around it: that would switch off errexit inside.
+    set +e
+    text=$(set -e; "$@" 2>&1)
+    status=$?
+    set -e
     verdict "$name" "$status" "$text"
     # 70: a node's kernel has crashed; nothing after that would mean anything.
     [ "$status" != 70 ] || finish
