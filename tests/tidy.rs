@@ -8,13 +8,13 @@ const LINES_MAX: usize = 400;
 /// Files that may have more, up to the number beside them; shrink this list, do not extend it.
 const LARGER_FILES: [(&str, usize); 4] = [
     ("rust/ssi-core/src/image/memory.rs", 460),
-    ("rust/ssi-core/src/checkpoint/agent.rs", 551),
+    ("rust/ssi-core/src/checkpoint/agent.rs", 532),
     ("rust/ssi-core/src/member/peer.rs", 498),
     ("rust/ssi-core/src/restart/agent.rs", 403),
 ];
 /// Most columns of a line, with tabs of eight.
 const COLUMNS_MAX: usize = 100;
-/// Added lines of all kernel patches stay below this.
+/// Lines of C added to files of the kernel stay below this.
 const PATCH_LINES_MAX: usize = 700;
 /// The only places of Rust code that may be unsafe.
 const UNSAFE_DOORS: [&str; 2] = ["rust/kernel-ssi/sys/", "userland/src/call.rs"];
@@ -244,18 +244,38 @@ fn no_machine_is_named() {
     none("paths of somebody's machine", &found);
 }
 
+/// Lines of C that the patches add to files which the kernel has without them.
+fn lines_added_to_kernel(patches: &[Source]) -> usize {
+    let mut created = Vec::new();
+    let mut from_nothing = false;
+    let mut counts = false;
+    let mut added = 0;
+    for line in patches.iter().flat_map(|patch| patch.text.lines()) {
+        if line.starts_with("--- ") {
+            from_nothing = line == "--- /dev/null";
+        } else if let Some(file) = line.strip_prefix("+++ b/") {
+            if from_nothing {
+                created.push(file);
+            }
+            let is_c = file.ends_with(".c") || file.ends_with(".h");
+            counts = is_c && !created.contains(&file);
+        } else if counts && line.starts_with('+') {
+            added += 1;
+        }
+    }
+    added
+}
+
 #[test]
 fn the_kernel_patch_stays_thin() {
-    let patch = |source: &&Source| source.name.ends_with(".patch");
-    let added = |line: &&str| line.starts_with('+') && !line.starts_with("+++");
-    let sources = sources();
-    let lines = sources
-        .iter()
-        .filter(patch)
-        .flat_map(|source| source.text.lines());
-    let count = lines.filter(added).count();
-    assert!(count > 0, "the patches were not found");
-    assert!(count < PATCH_LINES_MAX, "the patches add {count} lines");
+    let mut patches = sources();
+    patches.retain(|source| source.name.ends_with(".patch"));
+    let added = lines_added_to_kernel(&patches);
+    assert!(added > 0, "the patches were not found");
+    assert!(
+        added < PATCH_LINES_MAX,
+        "the patches add {added} lines to kernel files"
+    );
 }
 
 #[test]
