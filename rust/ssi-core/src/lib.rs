@@ -27,6 +27,7 @@ pub mod abi;
 pub mod checkpoint;
 pub mod codec;
 pub mod failure;
+pub mod frontier;
 pub mod image;
 pub mod limits;
 pub mod member;

@@ -13,15 +13,13 @@ use crate::codec::{CodecError, Field};
 use crate::node::{NodeId, NodeSet};
 use crate::record;
 
-record! {
-    /// One end of a TCP connection, as the application sees it.
-    #[derive(PartialOrd, Ord)]
-    pub struct End {
-        /// IPv4 address, host byte order.
-        pub address: u32,
-        /// Port, host byte order, at most 65535.
-        pub port: u32,
-    }
+/// One end of a TCP connection, as the application sees it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct End {
+    /// IPv4 address, host byte order.
+    pub address: u32,
+    /// Port, host byte order, at most 65535.
+    pub port: u32,
 }
 
 impl End {
@@ -34,6 +32,22 @@ impl End {
     /// Whether the address is of 127.0.0.0/8, and so means another end on every node.
     pub const fn is_loopback(&self) -> bool {
         self.address >> 24 == 127
+    }
+}
+
+impl Field for End {
+    const SIZE: usize = 8;
+
+    fn put(&self, out: &mut [u8]) -> Result<(), CodecError> {
+        [self.address, self.port].put(out)
+    }
+
+    fn take(bytes: &[u8]) -> Result<Self, CodecError> {
+        let [address, port]: [u32; 2] = Field::take(bytes)?;
+        if port > u32::from(u16::MAX) {
+            return Err(CodecError::Value);
+        }
+        Ok(End { address, port })
     }
 }
 

@@ -89,6 +89,8 @@ pub mod member;
 pub mod process;
 pub mod restart;
 pub mod stream;
+#[cfg(test)]
+mod tests;
 
 /// Starts every message: `SSIm` in little-endian.
 pub const MAGIC: u32 = 0x6d49_5353;

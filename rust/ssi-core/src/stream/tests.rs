@@ -137,3 +137,15 @@ fn a_full_table_says_so() {
         Message::Unbound(_)
     ));
 }
+
+#[test]
+fn a_port_has_sixteen_bits() {
+    assert_eq!(
+        End::take(&[1, 0, 0, 127, 255, 255, 0, 0]).unwrap().port,
+        65535
+    );
+    assert_eq!(
+        End::take(&[1, 0, 0, 127, 0, 0, 1, 0]),
+        Err(CodecError::Value)
+    );
+}

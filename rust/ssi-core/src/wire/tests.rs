@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The wire format as literal bytes, and what a parser must refuse.
+
+use super::*;
+use crate::abi::FailureCode;
+use crate::checkpoint::{Found, Seed};
+use crate::failure::Failure;
+use crate::node::{ClusterPid, NodeSet};
+use crate::stream::{End, Side, StreamId};
+use crate::text::Path;
+use crate::trial::Random;
+
+fn node(raw: u32) -> NodeId {
+    NodeId::new(raw).unwrap()
+}
+
+fn op() -> OpId {
+    OpId {
+        root: node(3),
+        epoch: Epoch(0x1122),
+        number: 5,
+    }
+}
+
+fn message(body: Body) -> Message {
+    Message {
+        sender: node(2),
+        epoch: Epoch(0x0102_0304_0506_0708),
+        body,
+    }
+}
+
+fn emit(message: &Message) -> Vec<u8> {
+    let mut out = [0; MESSAGE_BYTES_MAX];
+    let len = message.emit(&mut out).unwrap();
+    out[..len].to_vec()
+}
+
+/// One of each, with fields that are not zero.
+fn examples() -> Vec<Message> {
+    use crate::{checkpoint as c, restart as r};
+    let failure = Failure::new(FailureCode::Media)
+        .on(node(9))
+        .named(b"disk")
+        .because(28);
+    let pid = ClusterPid::new((1 << 22) | 301).unwrap();
+    let id = StreamId {
+        low: End {
+            address: 1,
+            port: 2,
+        },
+        high: End {
+            address: 3,
+            port: 4,
+        },
+        node: 0,
+    };
+    let side = Side::High;
+    let totals = c::Totals {
+        bytes: 1,
+        digest: 2,
+        pause_ns_max: 3,
+    };
+    let counts = c::Counts {
+        processes: 1,
+        threads: 2,
+        pipes: 3,
+        tcp_ends: 4,
+        stream_bytes: 5,
+    };
+    let store = Path::cut(b"/store");
+    let options = c::Options {
+        flags: 1,
+        uid: 2,
+        gid: 3,
+        store,
+    };
+    let part = node(4);
+    let nodes = NodeSet::only(part);
+    let near = id.low;
+    let member = [
+        member::Message::Hello(member::Hello {
+            cluster: [7; 32],
+            node: node(2),
+            epoch: Epoch(8),
+            nonce: [9; 16],
+        }),
+        member::Message::Proof(member::Proof { mac: [1; 32] }),
+        member::Message::Heartbeat(member::Heartbeat { processes: 6 }),
+        member::Message::Refuse(member::Refuse {
+            reason: member::Reason::DeadEpoch,
+        }),
+        member::Message::Leave(member::Leave),
+    ];
+    let process = [
+        process::Message::Hosts(process::Hosts { pid }),
+        process::Message::Exited(process::Exited { pid }),
+        process::Message::Where(process::Where { pid, token: 7 }),
+        process::Message::At(process::At {
+            pid,
+            token: 7,
+            node: 3,
+        }),
+    ];
+    let seeds = [
+        Seed::Target(pid),
+        Seed::Father(pid),
+        Seed::Son(pid),
+        Seed::Stream { near, far: id.high },
+    ];
+    let enlist =
+        seeds.map(|seed| checkpoint::Message::Enlist(checkpoint::Enlist { options, seed }));
+    let found = Found {
+        application: 1,
+        head_root: 2,
+    };
+    let checkpoint = [
+        checkpoint::Message::Ack(checkpoint::Ack { adopted: 1, found }),
+        checkpoint::Message::SaveSend(checkpoint::SaveSend),
+        checkpoint::Message::SendSaved(checkpoint::SendSaved),
+        checkpoint::Message::Snapshot(checkpoint::Snapshot),
+        checkpoint::Message::Snapped(checkpoint::Snapped { counts }),
+        checkpoint::Message::Release(checkpoint::Release),
+        checkpoint::Message::Write(checkpoint::Write {
+            version: c::Version {
+                application: 1,
+                number: 2,
+            },
+        }),
+        checkpoint::Message::Written(checkpoint::Written { totals, nodes }),
+        checkpoint::Message::Done(checkpoint::Done),
+        checkpoint::Message::Failed(checkpoint::Failed { failure }),
+        checkpoint::Message::Abort(checkpoint::Abort { failure }),
+        checkpoint::Message::Aborted(checkpoint::Aborted),
+        checkpoint::Message::Orphaned(checkpoint::Orphaned),
+    ];
+    let options = r::Options {
+        application: 1,
+        version: 2,
+        uid: 3,
+        gid: 4,
+        store,
+        output: Path::EMPTY,
+    };
+    let restored = r::Restored {
+        processes: 1,
+        streams: 2,
+        digest: 3,
+    };
+    let restart = [
+        restart::Message::Engage(restart::Engage {
+            options,
+            participants: nodes,
+        }),
+        restart::Message::Engaged(restart::Engaged),
+        restart::Message::Restore(restart::Restore { part }),
+        restart::Message::Restored(restart::Restored {
+            part,
+            totals: restored,
+        }),
+        restart::Message::Failed(restart::Failed { failure }),
+        restart::Message::Go(restart::Go),
+        restart::Message::Gone(restart::Gone),
+        restart::Message::TakeBack(restart::TakeBack { failure }),
+        restart::Message::TakenBack(restart::TakenBack),
+    ];
+    let stream = [
+        stream::Message::Bind(stream::Bind {
+            id,
+            side,
+            address: 1,
+            port: 2,
+        }),
+        stream::Message::Create(stream::Create { id, side }),
+        stream::Message::Found(stream::Found {
+            id,
+            side,
+            address: 1,
+            port: 2,
+        }),
+        stream::Message::Unbound(stream::Unbound { id, side, failure }),
+    ];
+    let mut all: Vec<Body> = member.map(Body::Member).to_vec();
+    all.extend(process.map(Body::Process));
+    all.extend(enlist.map(|message| Body::Checkpoint(op(), message)));
+    all.extend(checkpoint.map(|message| Body::Checkpoint(op(), message)));
+    all.extend(restart.map(|message| Body::Restart(op(), message)));
+    all.extend(stream.map(|message| Body::Stream(op(), message)));
+    all.into_iter().map(message).collect()
+}
+
+#[test]
+fn a_message_as_literal_bytes() {
+    let snapped = checkpoint::Snapped {
+        counts: crate::checkpoint::Counts {
+            processes: 1,
+            threads: 2,
+            pipes: 3,
+            tcp_ends: 4,
+            stream_bytes: 0x0506_0708_090a_0b0c,
+        },
+    };
+    let message = message(Body::Checkpoint(
+        op(),
+        checkpoint::Message::Snapped(snapped),
+    ));
+    #[rustfmt::skip]
+    let bytes = [
+        b'S', b'S', b'I', b'm', 1, 0, 37, 0, 24, 0, 0, 0, // magic, version, kind, length
+        2, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1, // sender, epoch
+        5, 0, 0, 0, 3, 0, 0, 0, 0x22, 0x11, 0, 0, 0, 0, 0, 0, // operation
+        1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0xc, 0xb, 0xa, 9, 8, 7, 6, 5,
+    ];
+    assert_eq!(emit(&message), bytes);
+    assert_eq!(Message::parse(&bytes), Ok(message));
+}
+
+#[test]
+fn a_signal_is_a_header() {
+    let bytes = emit(&message(Body::Member(member::Message::Leave(
+        member::Leave,
+    ))));
+    assert_eq!(bytes.len(), HEADER_BYTES);
+    assert_eq!(bytes[4..12], [1, 0, 5, 0, 0, 0, 0, 0]);
+    assert_eq!(bytes[24..], [0; 16]);
+}
+
+#[test]
+fn every_message_comes_back() {
+    let mut kinds = std::collections::BTreeSet::new();
+    for example in examples() {
+        let bytes = emit(&example);
+        assert_eq!(Message::parse(&bytes), Ok(example));
+        let header = Header::parse(&bytes[..HEADER_BYTES]).unwrap();
+        assert_eq!(header.body_bytes(), bytes.len() - HEADER_BYTES);
+        kinds.insert(example.body.kind());
+        let mut short = vec![0; bytes.len() - 1];
+        assert_eq!(example.emit(&mut short), Err(CodecError::Length));
+    }
+    assert_eq!(
+        kinds.len(),
+        5 + 4 + 14 + 9 + 4,
+        "an example of each kind, and no kind twice"
+    );
+}
+
+#[test]
+fn other_lengths_are_refused() {
+    for example in examples() {
+        let mut bytes = emit(&example);
+        assert!(Message::parse(&bytes[..bytes.len() - 1]).is_err());
+        bytes.push(0);
+        assert_eq!(Message::parse(&bytes), Err(CodecError::Length));
+        // A body that is longer than its kind.
+        let len = (bytes.len() - HEADER_BYTES) as u32;
+        bytes[8..12].copy_from_slice(&len.to_le_bytes());
+        assert!(Message::parse(&bytes).is_err(), "{example:?}");
+    }
+}
+
+#[test]
+fn wrong_headers_are_refused() {
+    let bytes = emit(&message(Body::Checkpoint(
+        op(),
+        checkpoint::Message::Done(checkpoint::Done),
+    )));
+    // Magic, version, kind, length beyond the longest, no sender, no operation, no root.
+    for (at, value) in [
+        (0, 0),
+        (4, 2),
+        (6, 255),
+        (9, 4),
+        (12, 0),
+        (24, 0),
+        (28, 0),
+        (28, 255),
+    ] {
+        let mut wrong = bytes.clone();
+        wrong[at] = value;
+        assert_eq!(Message::parse(&wrong), Err(CodecError::Value), "byte {at}");
+    }
+    let mut leave = emit(&message(Body::Member(member::Message::Leave(
+        member::Leave,
+    ))));
+    leave[24] = 1;
+    assert_eq!(
+        Message::parse(&leave),
+        Err(CodecError::Value),
+        "an operation where none belongs"
+    );
+}
+
+#[test]
+fn what_parses_is_what_was_emitted() {
+    // One value has one encoding, whatever a peer invents.
+    let examples = examples();
+    let mut random = Random::new(1);
+    let mut parsed = 0;
+    for _ in 0..200_000 {
+        let mut bytes = emit(&examples[random.below(examples.len())]);
+        for _ in 0..1 + random.below(3) {
+            let at = random.below(bytes.len());
+            bytes[at] = random.below(256) as u8;
+        }
+        if let Ok(message) = Message::parse(&bytes) {
+            parsed += 1;
+            assert_eq!(emit(&message), bytes);
+        }
+    }
+    assert!(parsed > 10_000);
+}
