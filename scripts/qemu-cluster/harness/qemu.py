@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0
+"""One node as a QEMU process: its command line, its start, its power cut."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from .state import ClusterError
+
+KILL_SECONDS_MAX = 10
+
+KERNEL_ARGUMENTS = (
+    "console=ttyS0 root=/dev/vda rw init=/sbin/ssi-stub-init loglevel=6 log_buf_len=4M "
+    "panic=-1 oops=panic panic_on_warn=1 kasan.fault=panic watchdog_thresh=30 "
+    "sysctl.kernel.hung_task_panic=1 sysctl.kernel.softlockup_panic=1 "
+    "rcupdate.rcu_cpu_stall_timeout=60 random.trust_cpu=on"
+)
+
+# The shell outlives QEMU to note its exit status, whoever is looking then.
+KEEPER = '"$@" </dev/null & echo $! >"$0/pid"; wait $!; echo $? >"$0/exit"'
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def share(tag, path, readonly):
+    mode = ",readonly=on" if readonly else ""
+    return ["-fsdev", f"local,id={tag},path={path},security_model=none,multidevs=remap{mode}",
+            "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
+
+
+def machine(config):
+    if config["accel"] == "kvm":
+        accel = ["-accel", "kvm", "-cpu", "host"]
+    else:
+        accel = ["-accel", "tcg,thread=multi,tb-size=256", "-cpu", "max"]
+    return accel + [
+        "-machine", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        "-m", str(config["mem"]), "-smp", str(config["cpus"]),
+        # A guest that panics says so by pvpanic, and QEMU then ends with status 1.
+        "-device", "pvpanic-pci", "-action", "panic=exit-failure",
+    ]
+
+
+def disks(node, config):
+    # The root disk is one image for all nodes; what a node writes to it is gone with its power.
+    # The scratch disk is the node's own. With cache=writeback the guest sees a disk with a
+    # write cache and its flushes reach the host's disk; a power cut loses what the guest had
+    # not handed to the disk yet, and nothing else.
+    return [
+        "-drive", f"file={config['image']}/root.ext4,if=none,id=root,format=raw,snapshot=on",
+        "-device", "virtio-blk-pci,drive=root",
+        "-drive", f"file={node.disk},if=none,id=scratch,format=raw,cache=writeback,discard=unmap",
+        "-device", "virtio-blk-pci,drive=scratch",
+    ]
+
+
+def networks(node, port):
+    return [
+        "-netdev", f"vde,id=cluster,sock={node.cluster.path('switch')}",
+        "-device", f"virtio-net-pci,netdev=cluster,mac=52:54:00:77:00:{node.number:02x},romfile=",
+        "-netdev", f"user,id=manage,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22",
+        "-device", "virtio-net-pci,netdev=manage,romfile=",
+    ]
+
+
+def channels(node):
+    return [
+        "-chardev", f"file,id=console,path={node.path('console')}",
+        "-serial", "chardev:console",
+        "-chardev", f"file,id=report,path={node.path('report')}",
+        "-device", "virtio-serial-pci",
+        "-device", "virtserialport,chardev=report,name=org.ssi.report",
+        "-qmp", f"unix:{node.path('qmp')},server=on,wait=off",
+        "-device", "virtio-rng-pci",
+    ]
+
+
+def command_line(node, config, port):
+    cluster = node.cluster
+    arguments = f"{KERNEL_ARGUMENTS} ssi_node={node.number}"
+    return (
+        ["qemu-system-x86_64", "-name", f"{cluster.name}-{node.number}"] + machine(config)
+        + ["-kernel", f"{config['kernel']}/vmlinux", "-append", arguments]
+        + disks(node, config) + networks(node, port) + channels(node)
+        + share("boot", cluster.path("boot"), True)
+        + share("dist", config["dist"], True)
+        + share("shared", config["shared"], False)
+    )
+
+
+def forget_last_boot(node):
+    os.makedirs(node.dir, exist_ok=True)
+    for name in ("pid", "exit", "killed", "report", "qmp"):
+        if os.path.exists(node.path(name)):
+            os.unlink(node.path(name))
+    if os.path.exists(node.path("console")):
+        os.rename(node.path("console"), node.path("console.old"))
+
+
+def start(node):
+    """Starts the node's QEMU and returns; the node is not yet up then."""
+    if node.pid() is not None:
+        raise ClusterError(f"node {node.number} is already up")
+    forget_last_boot(node)
+    port = free_port()
+    with open(node.path("port"), "w") as out:
+        out.write(str(port))
+    with open(node.path("qemu.log"), "w") as log:
+        keeper = ["setsid", "sh", "-c", KEEPER, node.dir]
+        subprocess.Popen(keeper + command_line(node, node.cluster.config, port),
+                         stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                         env=dict(os.environ, TMPDIR=node.cluster.data))
+
+
+def power_cut(node):
+    """SIGKILL for the QEMU process; returns when it is gone."""
+    pid = node.pid()
+    if pid is None:
+        return
+    open(node.path("killed"), "w").close()
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + KILL_SECONDS_MAX
+    while node.exit_status() is None:
+        if time.monotonic() > deadline:
+            raise ClusterError(f"node {node.number}: QEMU {pid} does not die")
+        time.sleep(0.01)
