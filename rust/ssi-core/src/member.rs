@@ -7,6 +7,8 @@
 //! event is impossible.
 
 mod peer;
+#[cfg(test)]
+mod tests;
 mod transcript;
 
 pub use peer::{Peer, Sink};

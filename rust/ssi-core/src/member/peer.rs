@@ -141,7 +141,8 @@ impl Peer {
         match event {
             Event::Tick { processes } => self.tick(now_ms, processes, out),
             Event::Connected { link, nonce } => self.connected(now_ms, link, nonce, out),
-            Event::ConnectFailed => self.back_off(now_ms),
+            Event::ConnectFailed if self.shake == Shake::Dialing => self.back_off(now_ms),
+            Event::ConnectFailed => {}
             Event::Accepted { link, nonce, hello } => {
                 self.accepted(now_ms, link, (nonce, hello), out);
             }
