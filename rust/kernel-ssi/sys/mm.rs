@@ -5,6 +5,8 @@ use core::ffi::{c_char, c_void};
 use core::ptr::{null_mut, NonNull};
 use kernel::error::{from_err_ptr, to_result};
 use kernel::prelude::*;
+use kernel::task::Task;
+use kernel::types::ARef;
 use ssi_core::image::memory::{FileStamp, AUXV_WORDS};
 
 use super::fsio::{File, RawFile};
@@ -89,6 +91,14 @@ impl TaskRef {
     /// `task` is a `struct task_struct` that stays alive, and stands still, while this is used.
     pub unsafe fn from_raw(task: *mut c_void) -> TaskRef {
         TaskRef(task)
+    }
+}
+
+impl From<&ARef<Task>> for TaskRef {
+    /// For a task that stands still as long as this is used; the reference keeps it alive.
+    fn from(task: &ARef<Task>) -> TaskRef {
+        let task: &Task = task;
+        TaskRef(core::ptr::from_ref(task).cast_mut().cast())
     }
 }
 
