@@ -7,10 +7,16 @@ use kernel::prelude::*;
 
 #[expect(dead_code, reason = "the operations that fail come with the protocols")]
 mod failure;
+#[expect(dead_code, reason = "the operations come with the protocols")]
+mod freeze;
 #[expect(dead_code, reason = "the snapshot and the writer come with the processes")]
 mod media;
 #[expect(dead_code, reason = "the snapshot and the writer come with the processes")]
 mod memory;
+#[expect(dead_code, reason = "the operations come with the protocols")]
+mod restore;
+#[expect(dead_code, reason = "the operations come with the protocols")]
+mod snapshot;
 #[expect(unsafe_code, dead_code, reason = "the one door to C")]
 mod sys;
 

@@ -8,6 +8,8 @@ pub mod global;
 pub mod mm;
 pub mod net;
 pub mod pages;
+pub mod spawn;
+pub mod stop;
 pub mod thread;
 pub mod user;
 pub mod vec;
