@@ -162,6 +162,8 @@ impl Agent {
         use Message as M;
         use State as S;
         let root = from == self.root;
+        // Whatever broke is whole again.
+        self.root_gone &= !root;
         match (self.state, message) {
             (S::Fresh, M::Engage(_)) if root => {
                 self.state = S::Building {
