@@ -86,12 +86,6 @@ static void deleted_file(void)
 	CHECK(unlink(in_folder("deleted")) == 0);
 }
 
-static void locked_file(void)
-{
-	held = open(in_folder("locked"), O_RDWR | O_CREAT, 0600);
-	CHECK(flock(held, LOCK_EX) == 0);
-}
-
 static void shared_file_mapping(void)
 {
 	int fd = open(in_folder("mapped"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -125,7 +119,6 @@ static const struct {
 	{ "fifo", named_fifo },
 	{ "o-path", path_only },
 	{ "deleted-file", deleted_file },
-	{ "locked-file", locked_file },
 	{ "shared-file-mapping", shared_file_mapping },
 	{ "system-v-memory", system_v_memory },
 };

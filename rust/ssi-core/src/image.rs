@@ -3,10 +3,15 @@
 
 pub mod commit;
 pub mod creds;
+pub mod event;
+pub mod file;
 pub mod frame;
 pub mod memory;
+pub mod object;
 pub mod part;
+pub mod pipe;
 pub mod process;
 pub mod signal;
+pub mod socket;
 pub mod thread;
 pub mod tree;

@@ -118,4 +118,6 @@ kinds! {
     External = 57,
     /// An unconnected or dead TCP socket.
     TcpIdle = 58,
+    /// A lock of a file.
+    FileLock = 59,
 }

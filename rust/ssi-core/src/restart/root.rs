@@ -82,22 +82,11 @@ pub(super) enum State {
     /// `Restored` for these parts.
     Creating { parts: NodeSet, restored: Totals },
     /// `Gone` from these.
-    Going(Going),
+    Going { waiting: NodeSet, restored: Totals },
     /// `TakenBack` from these.
     TakingBack { waiting: NodeSet, failure: Failure },
     /// Nothing.
     Ended,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Going {
-    /// Participants that have not answered.
-    waiting: NodeSet,
-    /// Those of them that may not have heard it: the connection broke.
-    lost: NodeSet,
-    /// How often they were told again.
-    again: u32,
-    restored: Totals,
 }
 
 /// The coordinator of one restart.
@@ -206,10 +195,9 @@ impl Root {
                 self.take_back(failed.failure, out);
             }
             // A participant lost this node, took its part back, and its word crossed with `Go`.
-            (S::Going(_), M::Failed(failed)) => self.finish(Err(failed.failure), out),
-            (S::Going(at), M::Gone(_)) if at.waiting.contains(from) => {
-                let waiting = at.waiting.without(&NodeSet::only(from));
-                self.going(Going { waiting, ..at }, out);
+            (S::Going { .. }, M::Failed(failed)) => self.finish(Err(failed.failure), out),
+            (S::Going { waiting, restored }, M::Gone(_)) if waiting.contains(from) => {
+                self.going(waiting.without(&NodeSet::only(from)), restored, out);
             }
             (S::TakingBack { waiting, failure }, M::TakenBack(_)) => {
                 self.taking_back(waiting.without(&NodeSet::only(from)), failure, out);
@@ -218,7 +206,7 @@ impl Root {
             (S::TakingBack { .. } | S::Ended, M::Engaged(_) | M::Restored(_) | M::Failed(_))
             | (S::Ended, M::Gone(_) | M::TakenBack(_)) => {}
             (
-                S::Fresh | S::Engaging(_) | S::Creating { .. } | S::Going(_),
+                S::Fresh | S::Engaging(_) | S::Creating { .. } | S::Going { .. },
                 M::Engaged(_) | M::Restored(_) | M::Gone(_) | M::TakenBack(_),
             )
             | (S::Fresh, M::Failed(_))
@@ -227,7 +215,7 @@ impl Root {
                 S::Fresh
                 | S::Engaging(_)
                 | S::Creating { .. }
-                | S::Going(_)
+                | S::Going { .. }
                 | S::TakingBack { .. }
                 | S::Ended,
                 M::Engage(_) | M::Restore(_) | M::Go(_) | M::TakeBack(_),
@@ -266,12 +254,7 @@ impl Root {
             return self.take_back(failure, out);
         }
         let waiting = self.plan.participants();
-        self.state = State::Going(Going {
-            waiting,
-            lost: NodeSet::EMPTY,
-            again: 0,
-            restored,
-        });
+        self.state = State::Going { waiting, restored };
         out(RootEffect::Multicast {
             to: waiting,
             message: Message::Go(Go),
@@ -279,60 +262,16 @@ impl Root {
         self.arm(limits::GO_MS_MAX, out);
     }
 
-    fn going(&mut self, at: Going, out: Sink<'_>) {
-        self.state = State::Going(at);
-        if at.waiting.is_empty() {
+    fn going(&mut self, waiting: NodeSet, restored: Totals, out: Sink<'_>) {
+        self.state = State::Going { waiting, restored };
+        if waiting.is_empty() {
             let nodes = self.plan.participants();
-            let moved = self.plan.moved();
             self.finish(
                 Ok(Report {
-                    restored: at.restored,
+                    restored,
                     nodes,
-                    moved,
+                    moved: self.plan.moved(),
                 }),
-                out,
-            );
-        }
-    }
-
-    /// The connection with a participant broke, and `Go` may be lost with it. If only the
-    /// connection is dead, the participant waits for another as long as this goes on.
-    fn go_lost(&mut self, at: Going, node: NodeId, out: Sink<'_>) {
-        if at.waiting.contains(node) && !at.lost.contains(node) {
-            let lost = at.lost.union(&NodeSet::only(node));
-            self.state = State::Going(Going {
-                lost,
-                again: 0,
-                ..at
-            });
-            self.arm(limits::GO_AGAIN_MS, out);
-        }
-    }
-
-    fn go_late(&mut self, at: Going, out: Sink<'_>) {
-        if at.lost.is_empty() {
-            self.finish(Err(unreachable(at.waiting.nth(0))), out);
-        } else if at.again < limits::GO_AGAIN_MAX {
-            self.state = State::Going(Going {
-                again: at.again.saturating_add(1),
-                ..at
-            });
-            out(RootEffect::Multicast {
-                to: at.lost,
-                message: Message::Go(Go),
-            });
-            self.arm(limits::GO_AGAIN_MS, out);
-        } else {
-            // They are dead. The application runs: that is a new failure, of it and not of the
-            // restart.
-            let waiting = at.waiting.without(&at.lost);
-            self.arm(limits::GO_MS_MAX, out);
-            self.going(
-                Going {
-                    waiting,
-                    lost: NodeSet::EMPTY,
-                    ..at
-                },
                 out,
             );
         }
@@ -367,7 +306,10 @@ impl Root {
             State::Engaging(_) | State::Creating { .. } => {
                 self.take_back(Failure::new(FailureCode::NodeDied).on(node), out);
             }
-            State::Going(at) => self.go_lost(at, node, out),
+            // The application runs: that is a new failure, of it and not of the restart.
+            State::Going { waiting, restored } => {
+                self.going(waiting.without(&NodeSet::only(node)), restored, out);
+            }
             State::TakingBack { waiting, failure } => {
                 self.taking_back(waiting.without(&NodeSet::only(node)), failure, out);
             }
@@ -386,7 +328,7 @@ impl Root {
                 let slow = parts.nth(0).and_then(|part| self.plan.place(part));
                 self.take_back(unreachable(slow), out);
             }
-            State::Going(at) => self.go_late(at, out),
+            State::Going { waiting, .. } => self.finish(Err(unreachable(waiting.nth(0))), out),
             State::TakingBack { failure, .. } => self.finish(Err(failure), out),
             State::Fresh | State::Ended => {}
         }
@@ -397,7 +339,7 @@ impl Root {
         match self.state {
             State::Fresh => self.finish(Err(failure), out),
             State::Engaging(_) | State::Creating { .. } => self.take_back(failure, out),
-            State::Going(_) | State::TakingBack { .. } | State::Ended => {}
+            State::Going { .. } | State::TakingBack { .. } | State::Ended => {}
         }
         true
     }
@@ -428,7 +370,7 @@ impl State {
             State::Fresh => "Fresh",
             State::Engaging(_) => "Engaging",
             State::Creating { .. } => "Creating",
-            State::Going(_) => "Going",
+            State::Going { .. } => "Going",
             State::TakingBack { .. } => "TakingBack",
             State::Ended => "Ended",
         }
