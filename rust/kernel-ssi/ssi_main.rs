@@ -17,6 +17,8 @@ mod memory;
 mod restore;
 #[expect(dead_code, reason = "the operations come with the protocols")]
 mod snapshot;
+#[expect(dead_code, reason = "its callers come with the operations")]
+mod object;
 #[expect(unsafe_code, dead_code, reason = "the one door to C")]
 mod sys;
 

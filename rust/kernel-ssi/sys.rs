@@ -2,14 +2,20 @@
 //! The only unsafe code: safe wrappers of the C shims and of the kernel, one file per noun.
 
 pub mod crypto;
+pub mod event;
+pub mod file;
 pub mod fsio;
 pub mod gate;
 pub mod global;
+pub mod lock;
 pub mod mm;
 pub mod net;
 pub mod pages;
+pub mod pipe;
 pub mod spawn;
 pub mod stop;
+pub mod tcp;
+pub mod tcpmake;
 pub mod thread;
 pub mod user;
 pub mod vec;

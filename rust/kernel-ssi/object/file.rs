@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Regular files and directories: by path, flags, offset and length.
+
+use super::payload::{copy, damaged, invalid, take, Payload, Sink};
+use super::scan::refuse;
+use super::OpenFile;
+use crate::failure::{Failure, FailureCode, Outcome};
+use crate::sys::file::{kind, traits, FileRef};
+use kernel::prelude::*;
+use kernel::str::CString;
+use ssi_core::codec::{Field, Reader};
+use ssi_core::image::file::{RegularFile, FILE_DIRECTORY, FILE_WRITABLE, PATH_BYTES_MAX};
+use ssi_core::image::frame::Kind;
+
+/// A saved file.
+pub(super) struct Regular {
+    record: RegularFile,
+    path: KVVec<u8>,
+}
+
+/// The path of an open file.
+pub(super) fn path_of(open: &OpenFile) -> Outcome<KVVec<u8>> {
+    let mut path = KVVec::from_elem(0u8, PATH_BYTES_MAX as usize + 1, GFP_KERNEL)?;
+    let Some(file) = &open.file else {
+        return Err(refuse(open, FailureCode::Internal));
+    };
+    let len = file
+        .path(&mut path)
+        .map_err(|error| refuse(open, FailureCode::Unsupported).errno(error))?;
+    copy(&path[..len])
+}
+
+/// A path of an image, as the kernel takes it.
+pub(super) fn parse_path(path: &[u8]) -> Outcome<CString> {
+    if path.len() > PATH_BYTES_MAX as usize || path.first() != Some(&b'/') || path.contains(&0) {
+        return Err(invalid("path"));
+    }
+    let mut with_nul: KVVec<u8> = KVVec::with_capacity(path.len() + 1, GFP_KERNEL)?;
+    with_nul.extend_from_slice(path, GFP_KERNEL)?;
+    with_nul.push(0, GFP_KERNEL)?;
+    let path = CStr::from_bytes_with_nul(&with_nul).map_err(|_| invalid("path"))?;
+    Ok(path.to_cstring()?)
+}
+
+/// The failure of an open by path.
+pub(super) fn gone(path: &CStr, error: Error) -> Failure {
+    let code = if error == ENOMEM {
+        FailureCode::NoMemory
+    } else {
+        FailureCode::FileGone
+    };
+    Failure::new(code).errno(error).bytes(path.as_bytes())
+}
+
+/// The failure of a path that leads to something else than at the cut.
+pub(super) fn changed(path: &CStr) -> Failure {
+    // ESTALE, include/uapi/asm-generic/errno.h.
+    gone(path, Error::from_errno(-116))
+}
+
+impl Regular {
+    pub(super) fn save(open: &OpenFile) -> Outcome<Regular> {
+        let path = path_of(open)?;
+        // A made-up file has no content of its own; one without a name cannot be found again.
+        if open.info.traits & (traits::UNLINKED | traits::SYNTHETIC) != 0 {
+            return Err(refuse(open, FailureCode::Unsupported).bytes(&path));
+        }
+        let directory = open.info.kind == kind::DIRECTORY;
+        let writable = open.info.traits & traits::WRITE != 0;
+        let record = RegularFile {
+            flags: open.info.flags,
+            traits: if directory { FILE_DIRECTORY } else { 0 }
+                | if writable { FILE_WRITABLE } else { 0 },
+            pos: open.info.pos,
+            size: open.info.size,
+        };
+        Ok(Regular { record, path })
+    }
+
+    pub(super) fn emit(&self, id: u64, sink: Sink<'_>) -> Outcome {
+        let mut payload = Payload::with_room(RegularFile::SIZE + self.path.len())?;
+        payload.field(&self.record)?;
+        payload.bytes(&self.path)?;
+        sink(Kind::RegularFile, id, payload.as_slice())
+    }
+}
+
+/// A file to open.
+pub(super) struct Rebuilt {
+    record: RegularFile,
+    path: CString,
+}
+
+impl Rebuilt {
+    pub(super) fn parse(payload: &[u8]) -> Outcome<Rebuilt> {
+        let mut reader = Reader::new(payload);
+        let record: RegularFile = take(&mut reader)?;
+        if record.traits & !(FILE_DIRECTORY | FILE_WRITABLE) != 0 {
+            return Err(invalid("file"));
+        }
+        let path = parse_path(reader.rest())?;
+        Ok(Rebuilt { record, path })
+    }
+
+    /// Opens it with the caller's rights; one that was being written gets its length back.
+    pub(super) fn create(&self) -> Outcome<FileRef> {
+        let file = FileRef::open(&self.path, self.record.flags)
+            .map_err(|error| gone(&self.path, error))?;
+        let info = file.info();
+        let directory = self.record.traits & FILE_DIRECTORY != 0;
+        let wanted = if directory {
+            kind::DIRECTORY
+        } else {
+            kind::REGULAR
+        };
+        if info.kind != wanted {
+            return Err(changed(&self.path));
+        }
+        if !directory && self.record.traits & FILE_WRITABLE != 0 {
+            if info.size < self.record.size {
+                return Err(changed(&self.path));
+            }
+            if info.size > self.record.size {
+                file.cut(self.record.size)
+                    .map_err(|error| gone(&self.path, error))?;
+            }
+        }
+        if self.record.pos != 0 {
+            file.seek(self.record.pos)
+                .map_err(|error| gone(&self.path, error))?;
+        }
+        Ok(file)
+    }
+}
+
+/// Checks that nothing follows.
+pub(super) fn done(reader: Reader<'_>) -> Outcome {
+    reader.done().map_err(damaged)
+}

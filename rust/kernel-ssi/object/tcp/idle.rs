@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+//! TCP sockets without a connection: never connected, or dead with nothing left to read.
+
+use super::options::{from_image, to_image};
+use super::{check, ends};
+use crate::failure::{Failure, FailureCode, Outcome};
+use crate::object::file::done;
+use crate::object::payload::{bounded, take, Payload, Sink};
+use crate::object::OpenFile;
+use crate::sys::file::FileRef;
+use crate::sys::tcp::{Pair, SockRef};
+use crate::sys::tcpmake::Socket;
+use ssi_core::codec::{Field, Reader};
+use ssi_core::image::frame::Kind;
+use ssi_core::image::socket::TcpIdle;
+
+/// A saved socket.
+pub(in crate::object) struct Idle {
+    record: TcpIdle,
+}
+
+impl Idle {
+    pub(in crate::object) fn save(open: &OpenFile, sock: &SockRef) -> Outcome<Idle> {
+        let info = sock.info();
+        check(open, &info)?;
+        let record = TcpIdle {
+            flags: open.info.flags,
+            shutdown: info.shutdown,
+            error: info.error,
+            reserved: 0,
+            near: ends(&info.name.pair).near,
+            options: to_image(&sock.options()),
+        };
+        Ok(Idle { record })
+    }
+
+    pub(in crate::object) fn emit(&self, id: u64, sink: Sink<'_>) -> Outcome {
+        let mut payload = Payload::with_room(TcpIdle::SIZE)?;
+        payload.field(&self.record)?;
+        sink(Kind::TcpIdle, id, payload.as_slice())
+    }
+}
+
+/// A socket to make again.
+pub(in crate::object) struct Rebuilt {
+    record: TcpIdle,
+}
+
+impl Rebuilt {
+    pub(in crate::object) fn parse(payload: &[u8]) -> Outcome<Rebuilt> {
+        let mut reader = Reader::new(payload);
+        let record: TcpIdle = take(&mut reader)?;
+        done(reader)?;
+        bounded(record.near.port as usize, 65535, "port of a socket")?;
+        bounded(record.error as usize, 4095, "error of a socket")?;
+        Ok(Rebuilt { record })
+    }
+
+    pub(in crate::object) fn create(&self) -> Outcome<FileRef> {
+        let record = &self.record;
+        let near = Pair {
+            near_address: record.near.address,
+            near_port: record.near.port,
+            ..Pair::default()
+        };
+        // A dead connection had its port from a connection, and needs none any more.
+        let locks = if record.shutdown == 0 {
+            record.options.locks
+        } else {
+            0
+        };
+        let socket = Socket::idle(&near, locks).map_err(|error| {
+            let failure = Failure::new(FailureCode::Incompatible).errno(error);
+            failure.text(format_args!("TCP port {}", record.near.port))
+        })?;
+        socket.apply(&from_image(&record.options))?;
+        socket.shut(record.shutdown, record.error)?;
+        Ok(socket.into_file(record.flags)?)
+    }
+}

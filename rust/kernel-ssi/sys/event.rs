@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+//! eventfd counters and epoll sets.
+
+use super::file::{FileRef, RawFile};
+use core::ptr::null_mut;
+use kernel::error::to_result;
+use kernel::prelude::*;
+
+/// One file that an epoll watches; as `struct ssi_epoll_item`.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+pub struct Item {
+    /// As [`FileRef::key`].
+    pub file: u64,
+    /// The program's own.
+    pub data: u64,
+    /// The number by which it was added.
+    pub fd: u32,
+    /// `EPOLL*` bits.
+    pub events: u32,
+}
+
+extern "C" {
+    fn ssi_eventfd_read(file: *mut RawFile, count: *mut u64, semaphore: *mut u32) -> i32;
+    fn ssi_eventfd_make(count: u64, semaphore: u32, flags: u32, out: *mut *mut RawFile) -> i32;
+    fn ssi_epoll_items(file: *mut RawFile, out: *mut Item, max: u32, count: *mut u32) -> i32;
+    fn ssi_epoll_make(out: *mut *mut RawFile) -> i32;
+    fn ssi_epoll_add(epoll: *mut RawFile, file: *mut RawFile, item: *const Item) -> i32;
+}
+
+/// The counter of an eventfd, and whether it is a semaphore.
+pub fn read_counter(file: &FileRef) -> Result<(u64, bool)> {
+    let (mut count, mut semaphore) = (0, 0);
+    // SAFETY: Both are valid for writes.
+    to_result(unsafe { ssi_eventfd_read(file.as_ptr(), &mut count, &mut semaphore) })?;
+    Ok((count, semaphore != 0))
+}
+
+/// A new eventfd.
+pub fn make_counter(count: u64, semaphore: bool, flags: u32) -> Result<FileRef> {
+    let mut raw = null_mut();
+    // SAFETY: `raw` is written on success only.
+    to_result(unsafe { ssi_eventfd_make(count, semaphore.into(), flags, &mut raw) })?;
+    FileRef::from_raw(raw)
+}
+
+/// What an epoll watches, at most `max` files.
+pub fn items(epoll: &FileRef, max: u32) -> Result<KVVec<Item>> {
+    let mut count = 0;
+    // SAFETY: Nothing is written with a `max` of 0.
+    match to_result(unsafe { ssi_epoll_items(epoll.as_ptr(), null_mut(), 0, &mut count) }) {
+        Ok(()) => return Ok(KVVec::new()),
+        Err(error) if error == ENOSPC && count <= max => {}
+        Err(error) => return Err(error),
+    }
+    let mut items = KVVec::with_capacity(count as usize, GFP_KERNEL)?;
+    let room = count;
+    // SAFETY: `items` has room for `room` entries.
+    to_result(unsafe { ssi_epoll_items(epoll.as_ptr(), items.as_mut_ptr(), room, &mut count) })?;
+    // SAFETY: The first `count`, at most `room`, entries were written.
+    unsafe { items.set_len(count as usize) };
+    Ok(items)
+}
+
+/// A new epoll.
+pub fn make_epoll() -> Result<FileRef> {
+    let mut raw = null_mut();
+    // SAFETY: `raw` is written on success only.
+    to_result(unsafe { ssi_epoll_make(&mut raw) })?;
+    FileRef::from_raw(raw)
+}
+
+/// Makes `epoll` watch `file` as `item` says.
+pub fn watch(epoll: &FileRef, file: &FileRef, item: &Item) -> Result {
+    // SAFETY: Both files live as long as their references.
+    to_result(unsafe { ssi_epoll_add(epoll.as_ptr(), file.as_ptr(), item) })
+}
