@@ -6,12 +6,7 @@ use std::path::{Path, PathBuf};
 /// Most lines of a source file, its own unit tests not counted.
 const LINES_MAX: usize = 400;
 /// Files that may have more, up to the number beside them; shrink this list, do not extend it.
-const LARGER_FILES: [(&str, usize); 4] = [
-    ("rust/ssi-core/src/image/memory.rs", 460),
-    ("rust/ssi-core/src/checkpoint/agent.rs", 532),
-    ("rust/ssi-core/src/member/peer.rs", 498),
-    ("rust/ssi-core/src/restart/agent.rs", 403),
-];
+const LARGER_FILES: [(&str, usize); 1] = [("rust/ssi-core/src/image/memory.rs", 460)];
 /// Most columns of a line, with tabs of eight.
 const COLUMNS_MAX: usize = 100;
 /// Lines of C added to files of the kernel stay below this.

@@ -62,6 +62,10 @@ pub const ENGAGE_MS_MAX: u32 = 10_000;
 pub const CREATE_MS_MAX: u32 = 3_600_000;
 /// A coordinator waits this long until every process runs again.
 pub const GO_MS_MAX: u32 = 20_000;
+/// Pause before a participant whose connection broke is told `Go` again.
+pub const GO_AGAIN_MS: u32 = 250;
+/// How often it is told again.
+pub const GO_AGAIN_MAX: u32 = 7;
 /// A participant that lost its coordinator waits this long for a `Go` that others pass on.
 pub const ORPHAN_MS: u32 = 2_000;
 
@@ -74,6 +78,7 @@ const _: () = assert!(RECONNECT_MS_MIN < RECONNECT_MS_MAX);
 const _: () = assert!(HANDSHAKE_MS_MAX < FAILURE_MS_DEFAULT);
 const _: () = assert!(RECONNECT_MS_MAX < FAILURE_MS_DEFAULT);
 const _: () = assert!(FAILURE_MS_DEFAULT < STOP_MS_MAX && FAILURE_MS_DEFAULT < ABORT_MS_MAX);
+const _: () = assert!(GO_AGAIN_MS * GO_AGAIN_MAX < ORPHAN_MS);
 const _: () = assert!(ORPHAN_MS < FAILURE_MS_DEFAULT);
 const _: () = assert!(PATIENCE_MS > FAILURE_MS_DEFAULT && PATIENCE_MS < ABORT_MS_MAX);
 const _: () = assert!(crate::wire::LONGEST <= MESSAGE_BYTES_MAX);

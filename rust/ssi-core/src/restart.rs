@@ -5,6 +5,8 @@
 
 mod agent;
 mod root;
+#[cfg(test)]
+mod tests;
 
 pub use agent::{stray, Agent, AgentEffect, AgentEvent};
 pub use root::{Report, Root, RootEffect, RootEvent};

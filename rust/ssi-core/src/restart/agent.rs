@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A participant of a restart: builds its parts, holds them, and lets them go or takes them back.
 
+mod state;
+
+use state::State;
+
 use super::{Options, Restored as Totals, Violation};
 use crate::failure::Failure;
 use crate::limits;
@@ -72,31 +76,6 @@ pub enum AgentEffect {
     },
     /// The operation is over on this node. Always the last effect.
     End,
-}
-
-/// What a participant waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum State {
-    /// `Engage`.
-    Fresh,
-    /// Parts, their building, `Go`.
-    Building {
-        /// Parts that were asked for.
-        asked: NodeSet,
-        /// Those of them that are not built.
-        left: NodeSet,
-    },
-    /// The root is lost, all is built: `Go` from one who got it, for a short time.
-    Orphaned,
-    /// The host's letting go.
-    Going,
-    /// The host's taking back. `owed`: the root asked.
-    TakingBack {
-        /// Whether an answer is owed.
-        owed: bool,
-    },
-    /// Nothing.
-    Ended,
 }
 
 /// One node's share of a restart.
@@ -183,6 +162,8 @@ impl Agent {
         use Message as M;
         use State as S;
         let root = from == self.root;
+        // Whatever broke is whole again.
+        self.root_gone &= !root;
         match (self.state, message) {
             (S::Fresh, M::Engage(_)) if root => {
                 self.state = S::Building {
@@ -371,33 +352,5 @@ impl Agent {
             number: self.timer,
             ms,
         });
-    }
-}
-
-impl State {
-    pub(super) const fn name(&self) -> &'static str {
-        match self {
-            State::Fresh => "Fresh",
-            State::Building { .. } => "Building",
-            State::Orphaned => "Orphaned",
-            State::Going => "Going",
-            State::TakingBack { .. } => "TakingBack",
-            State::Ended => "Ended",
-        }
-    }
-}
-
-impl AgentEvent {
-    /// Name of the event, or of the message that came.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            AgentEvent::Message { message, .. } => message.name(),
-            AgentEvent::Built { .. } => "Built",
-            AgentEvent::Running => "Running",
-            AgentEvent::TakenBack => "TakenBack",
-            AgentEvent::HostFailed(_) => "HostFailed",
-            AgentEvent::PeerDown(_) => "PeerDown",
-            AgentEvent::Deadline(_) => "Deadline",
-        }
     }
 }

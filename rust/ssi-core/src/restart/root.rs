@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The coordinator of a restart: all parts run, or none is left behind.
 
+mod go;
+
+use go::Going;
+
 use super::{Options, Restored as Totals, Violation};
 use crate::abi::FailureCode;
 use crate::failure::Failure;
@@ -82,7 +86,7 @@ pub(super) enum State {
     /// `Restored` for these parts.
     Creating { parts: NodeSet, restored: Totals },
     /// `Gone` from these.
-    Going { waiting: NodeSet, restored: Totals },
+    Going(Going),
     /// `TakenBack` from these.
     TakingBack { waiting: NodeSet, failure: Failure },
     /// Nothing.
@@ -191,13 +195,15 @@ impl Root {
                 let parts = parts.without(&NodeSet::only(part.part));
                 self.created(parts, restored.plus(&part.totals), out);
             }
+            (_, M::Failed(_)) if !self.plan.participants().contains(from) => return false,
             (S::Engaging(_) | S::Creating { .. }, M::Failed(failed)) => {
                 self.take_back(failed.failure, out);
             }
             // A participant lost this node, took its part back, and its word crossed with `Go`.
-            (S::Going { .. }, M::Failed(failed)) => self.finish(Err(failed.failure), out),
-            (S::Going { waiting, restored }, M::Gone(_)) if waiting.contains(from) => {
-                self.going(waiting.without(&NodeSet::only(from)), restored, out);
+            (S::Going(_), M::Failed(failed)) => self.finish(Err(failed.failure), out),
+            (S::Going(at), M::Gone(_)) if at.waiting.contains(from) => {
+                let waiting = at.waiting.without(&NodeSet::only(from));
+                self.going(Going { waiting, ..at }, out);
             }
             (S::TakingBack { waiting, failure }, M::TakenBack(_)) => {
                 self.taking_back(waiting.without(&NodeSet::only(from)), failure, out);
@@ -206,7 +212,7 @@ impl Root {
             (S::TakingBack { .. } | S::Ended, M::Engaged(_) | M::Restored(_) | M::Failed(_))
             | (S::Ended, M::Gone(_) | M::TakenBack(_)) => {}
             (
-                S::Fresh | S::Engaging(_) | S::Creating { .. } | S::Going { .. },
+                S::Fresh | S::Engaging(_) | S::Creating { .. } | S::Going(_),
                 M::Engaged(_) | M::Restored(_) | M::Gone(_) | M::TakenBack(_),
             )
             | (S::Fresh, M::Failed(_))
@@ -215,7 +221,7 @@ impl Root {
                 S::Fresh
                 | S::Engaging(_)
                 | S::Creating { .. }
-                | S::Going { .. }
+                | S::Going(_)
                 | S::TakingBack { .. }
                 | S::Ended,
                 M::Engage(_) | M::Restore(_) | M::Go(_) | M::TakeBack(_),
@@ -254,27 +260,12 @@ impl Root {
             return self.take_back(failure, out);
         }
         let waiting = self.plan.participants();
-        self.state = State::Going { waiting, restored };
+        self.state = State::Going(Going::new(waiting, restored));
         out(RootEffect::Multicast {
             to: waiting,
             message: Message::Go(Go),
         });
         self.arm(limits::GO_MS_MAX, out);
-    }
-
-    fn going(&mut self, waiting: NodeSet, restored: Totals, out: Sink<'_>) {
-        self.state = State::Going { waiting, restored };
-        if waiting.is_empty() {
-            let nodes = self.plan.participants();
-            self.finish(
-                Ok(Report {
-                    restored,
-                    nodes,
-                    moved: self.plan.moved(),
-                }),
-                out,
-            );
-        }
     }
 
     fn take_back(&mut self, failure: Failure, out: Sink<'_>) {
@@ -306,10 +297,7 @@ impl Root {
             State::Engaging(_) | State::Creating { .. } => {
                 self.take_back(Failure::new(FailureCode::NodeDied).on(node), out);
             }
-            // The application runs: that is a new failure, of it and not of the restart.
-            State::Going { waiting, restored } => {
-                self.going(waiting.without(&NodeSet::only(node)), restored, out);
-            }
+            State::Going(at) => self.go_lost(at, node, out),
             State::TakingBack { waiting, failure } => {
                 self.taking_back(waiting.without(&NodeSet::only(node)), failure, out);
             }
@@ -328,7 +316,7 @@ impl Root {
                 let slow = parts.nth(0).and_then(|part| self.plan.place(part));
                 self.take_back(unreachable(slow), out);
             }
-            State::Going { waiting, .. } => self.finish(Err(unreachable(waiting.nth(0))), out),
+            State::Going(at) => self.go_late(at, out),
             State::TakingBack { failure, .. } => self.finish(Err(failure), out),
             State::Fresh | State::Ended => {}
         }
@@ -339,7 +327,7 @@ impl Root {
         match self.state {
             State::Fresh => self.finish(Err(failure), out),
             State::Engaging(_) | State::Creating { .. } => self.take_back(failure, out),
-            State::Going { .. } | State::TakingBack { .. } | State::Ended => {}
+            State::Going(_) | State::TakingBack { .. } | State::Ended => {}
         }
         true
     }
@@ -370,7 +358,7 @@ impl State {
             State::Fresh => "Fresh",
             State::Engaging(_) => "Engaging",
             State::Creating { .. } => "Creating",
-            State::Going { .. } => "Going",
+            State::Going(_) => "Going",
             State::TakingBack { .. } => "TakingBack",
             State::Ended => "Ended",
         }

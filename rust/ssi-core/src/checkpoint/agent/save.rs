@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+//! After all is stopped: send queues, snapshot, release, write, commit.
+
+use super::{Agent, Sink};
+use crate::checkpoint::state::{Opening, State, Wait, Writing};
+use crate::checkpoint::{Counts, Effect, Report, Totals, Version};
+use crate::limits;
+use crate::node::NodeSet;
+use crate::wire::checkpoint::{
+    Done, Message, Orphaned, Release, SaveSend, SendSaved, Snapped, Snapshot, Write, Written,
+};
+
+impl Agent {
+    pub(in crate::checkpoint) fn save_send(&mut self, out: Sink<'_>) {
+        self.state = State::SavingSend(Wait::on(self.children));
+        self.tell_children(Message::SaveSend(SaveSend), out);
+        out(Effect::SaveSend);
+        self.arm(limits::SAVE_SEND_MS_MAX, out);
+    }
+
+    pub(in crate::checkpoint) fn send_saved(&mut self, wait: Wait, out: Sink<'_>) {
+        self.state = State::SavingSend(wait);
+        if !wait.is_over() {
+            return;
+        }
+        if self.is_root() {
+            return self.snapshot(out);
+        }
+        self.state = State::SendSaved;
+        self.tell_parent(Message::SendSaved(SendSaved), out);
+        self.arm(limits::SAVE_SEND_MS_MAX, out);
+    }
+
+    pub(in crate::checkpoint) fn snapshot(&mut self, out: Sink<'_>) {
+        self.state = State::Snapshotting(Wait::on(self.children));
+        self.tell_children(Message::Snapshot(Snapshot), out);
+        out(Effect::Snapshot);
+        self.arm(limits::SNAPSHOT_MS_MAX, out);
+    }
+
+    pub(in crate::checkpoint) fn snapped(&mut self, wait: Wait, counts: &Counts, out: Sink<'_>) {
+        self.counts = self.counts.plus(counts);
+        self.state = State::Snapshotting(wait);
+        if !wait.is_over() {
+            return;
+        }
+        if self.is_root() {
+            return self.release(out);
+        }
+        self.state = State::Snapped;
+        self.tell_parent(
+            Message::Snapped(Snapped {
+                counts: self.counts,
+            }),
+            out,
+        );
+        self.arm(limits::SNAPSHOT_MS_MAX, out);
+    }
+
+    pub(in crate::checkpoint) fn release(&mut self, out: Sink<'_>) {
+        self.state = State::Released;
+        self.tell_children(Message::Release(Release), out);
+        out(Effect::Release);
+        match self.opening {
+            Opening::Open(version) => self.write(version, out),
+            Opening::Asked | Opening::Absent => self.arm(limits::OPEN_MS_MAX, out),
+        }
+    }
+
+    pub(in crate::checkpoint) fn opened(&mut self, opening: Opening) -> bool {
+        let asked = self.opening == Opening::Asked;
+        if asked {
+            self.opening = opening;
+        }
+        asked
+    }
+
+    // Write and commit.
+
+    pub(in crate::checkpoint) fn write(&mut self, version: Version, out: Sink<'_>) {
+        self.state = State::Writing(Writing {
+            wait: Wait::on(self.children),
+            version,
+            totals: Totals::ZERO,
+            nodes: NodeSet::EMPTY,
+        });
+        self.tell_children(Message::Write(Write { version }), out);
+        out(Effect::Write { version });
+        self.arm(limits::WRITE_MS_MAX, out);
+    }
+
+    pub(in crate::checkpoint) fn own_part(&self, totals: Option<Totals>) -> Written {
+        match totals {
+            Some(totals) => Written {
+                totals,
+                nodes: NodeSet::only(self.me),
+            },
+            None => Written {
+                totals: Totals::ZERO,
+                nodes: NodeSet::EMPTY,
+            },
+        }
+    }
+
+    pub(in crate::checkpoint) fn written(&mut self, at: Writing, part: &Written, out: Sink<'_>) {
+        let totals = at.totals.plus(&part.totals);
+        let nodes = at.nodes.union(&part.nodes);
+        self.state = State::Writing(Writing {
+            totals,
+            nodes,
+            ..at
+        });
+        if !at.wait.is_over() {
+            return;
+        }
+        if self.is_root() {
+            let report = Report {
+                version: at.version,
+                counts: self.counts,
+                totals,
+                nodes,
+            };
+            self.state = State::Committing(report);
+            // TIMEOUT: none: a commit that hangs in the media is neither done nor undone.
+            out(Effect::Commit { report });
+            return;
+        }
+        self.state = State::Written;
+        self.tell_parent(Message::Written(Written { totals, nodes }), out);
+        self.arm(
+            limits::WRITE_MS_MAX.saturating_add(limits::COMMIT_MS_MAX),
+            out,
+        );
+    }
+
+    pub(in crate::checkpoint) fn committed(&mut self, report: Report, out: Sink<'_>) {
+        self.tell_children(Message::Done(Done), out);
+        out(Effect::Reply(Ok(report)));
+        self.end(None, out);
+    }
+
+    pub(in crate::checkpoint) fn done(&mut self, out: Sink<'_>) {
+        self.tell_children(Message::Done(Done), out);
+        self.end(None, out);
+    }
+
+    /// The root may have committed before it was lost: the part stays. Without a commit record
+    /// it is never offered.
+    pub(in crate::checkpoint) fn orphan(&mut self, out: Sink<'_>) {
+        self.tell_children(Message::Orphaned(Orphaned), out);
+        self.end(None, out);
+    }
+}
