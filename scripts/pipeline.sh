@@ -37,7 +37,8 @@ undisturbed_hash() { LC_ALL=C sort "$INPUT" | sha256sum | cut -d' ' -f1 >"$FOLDE
 
 # part N SCRIPT: one node's share of the application, under the CHECKPOINTABLE capability.
 part() {
-    on "$1" "cd /shared && ssi-run --output /shared/log-$1 --pid-file /run/ssi/part-pid \
+    on "$1" "cd /shared || exit
+        ssi-run --output /shared/log-$1 --pid-file /run/ssi/part-pid \
         sh -c $(printf %q "$2") >/dev/null 2>&1 &"
 }
 
@@ -59,12 +60,10 @@ start_pipeline() {
 
 # position NODE: bytes of the input that were read so far by the process on the node.
 position() {
-    on "$1" "for process in /proc/[0-9]*; do
-        for fd in \$process/fd/*; do
-            [ \"\$(readlink \$fd)\" != /shared/${INPUT##*/} ] ||
-                awk '/^pos:/ { print \$2 }' \$process/fdinfo/\${fd##*/}
-        done
-    done 2>/dev/null" | sort -n | tail -n 1
+    on "$1" "find /proc/[0-9]*/fd -lname /shared/${INPUT##*/} 2>/dev/null" |
+        sed 's,/fd/,/fdinfo/,' >"$FOLDER/open-$1" || true
+    [ -s "$FOLDER/open-$1" ] || return 1
+    on "$1" "cat $(paste -sd' ' "$FOLDER/open-$1")" | awk '/^pos:/ { print $2 }' | sort -n | tail -n 1
 }
 
 # has_read NODE PERCENT
