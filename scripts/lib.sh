@@ -15,7 +15,7 @@ die() { echo "error: $*" >&2; exit 1; }
 say() { printf '%s\n' "$*" >&2; }
 now_ms() { local t=${EPOCHREALTIME/[.,]/}; echo "${t%???}"; }
 
-# step NAME COMMAND...: one progress line with its time; on failure one line that names step and log.
+# step NAME COMMAND...: one progress line with its time; on failure one that names step and log.
 step() {
     local name=$1 log start rc=0
     shift
@@ -41,11 +41,14 @@ seconds_since() {
     printf '%d.%d' $((ms / 1000)) $((ms % 1000 / 100))
 }
 
+NO_NETWORK='could not resolve|temporary failure resolving|network is unreachable'
+NO_NETWORK+='|failed to fetch|failed to download|connection timed out|spurious network'
+
 # The usual causes that a user can do something about, told apart from a build error.
 why_failed() {
     if grep -qiE 'no space left on device|disk quota exceeded' "$1"; then
         echo " (the disk is full)"
-    elif grep -qiE 'could not resolve|temporary failure resolving|network is unreachable|failed to fetch|failed to download|connection timed out|spurious network' "$1"; then
+    elif grep -qiE "$NO_NETWORK" "$1"; then
         echo " (no network, or a download failed)"
     fi
 }

@@ -63,7 +63,8 @@ position() {
     on "$1" "find /proc/[0-9]*/fd -lname /shared/${INPUT##*/} 2>/dev/null" |
         sed 's,/fd/,/fdinfo/,' >"$FOLDER/open-$1" || true
     [ -s "$FOLDER/open-$1" ] || return 1
-    on "$1" "cat $(paste -sd' ' "$FOLDER/open-$1")" | awk '/^pos:/ { print $2 }' | sort -n | tail -n 1
+    on "$1" "cat $(paste -sd' ' "$FOLDER/open-$1")" |
+        awk '/^pos:/ && $2 > at { at = $2 } END { print at + 0 }'
 }
 
 # has_read NODE PERCENT
