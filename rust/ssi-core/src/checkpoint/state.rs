@@ -55,7 +55,7 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    pub fn on(children: NodeSet) -> Wait {
+    pub(super) fn on(children: NodeSet) -> Wait {
         Wait {
             host_done: false,
             children,
@@ -63,12 +63,12 @@ impl Wait {
     }
 
     /// The wait after `child` has answered.
-    pub fn heard(mut self, child: NodeId) -> Wait {
+    pub(super) fn heard(mut self, child: NodeId) -> Wait {
         self.children.remove(child);
         self
     }
 
-    pub fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.host_done && self.children.is_empty()
     }
 }
@@ -107,7 +107,7 @@ pub(super) enum Opening {
 }
 
 impl State {
-    pub const fn name(&self) -> &'static str {
+    pub(super) const fn name(&self) -> &'static str {
         match self {
             State::Fresh => "Fresh",
             State::Stopping(_) => "Stopping",
