@@ -46,10 +46,7 @@ pub struct Restart<'a> {
 }
 
 /// Most processes that one node reports.
-const PROCESSES_MAX: usize = 1 << 22;
-
-/// Times that a list may have grown between two calls before the tool gives up.
-const LIST_TRIES: usize = 8;
+const PROCESSES_MAX: usize = 1 << 16;
 
 /// The entries of a list whose length the kernel knows, from an empty `entry`.
 type Listed<T> = Result<Vec<T>, CallError>;
@@ -216,20 +213,17 @@ pub fn progress() -> Result<Progress, CallError> {
 
 fn list<T: Copy>(command: u32, empty: T, room: usize, room_max: usize) -> Listed<T> {
     let mut room = room;
-    for _ in 0..LIST_TRIES {
+    loop {
         let mut entries = vec![empty; room];
         let fits = u32::try_from(room).unwrap_or(u32::MAX);
         let found = control(command, fits, entries.as_mut_ptr() as u64)? as usize;
-        if found <= room {
+        // A list that fills all its room may have been cut off.
+        if found < room || room >= room_max {
             entries.truncate(found);
             return Ok(entries);
         }
-        room = found.saturating_add(found / 4).min(room_max);
+        room = room.saturating_mul(4).max(found).min(room_max);
     }
-    Err(CallError {
-        errno: libc::EAGAIN,
-        failure: Box::new(no_failure()),
-    })
 }
 
 /// Starts `command` with `signals`, which the caller has blocked, let through again.

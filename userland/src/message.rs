@@ -30,6 +30,21 @@ pub fn explain(error: &CallError, subject: &Subject) -> Fault {
     }
 }
 
+/// The fault behind a failed call that sets or shows capabilities.
+pub fn explain_caps(error: &CallError, subject: &Subject) -> Fault {
+    if error.errno != libc::EINVAL {
+        return explain(error, subject);
+    }
+    let process = process(0, subject);
+    let text = format!(
+        "{process} was born before this node joined its cluster and cannot get the capability: \
+         start it anew"
+    );
+    Fault::new(Exit::BadArgument, text)
+}
+
+const NOT_JOINED: &str = "this node has not joined a cluster: ssictl join";
+
 fn of_errno(error: &CallError, subject: &Subject) -> Fault {
     let process = process(0, subject);
     match error.errno {
@@ -39,6 +54,7 @@ fn of_errno(error: &CallError, subject: &Subject) -> Fault {
         ),
         libc::ESRCH => Fault::new(Exit::NoSuchProcess, no_such_process(&process)),
         libc::EPERM | libc::EACCES => Fault::new(Exit::NotPermitted, not_permitted(&process)),
+        libc::ENODEV => Fault::new(Exit::NotJoined, NOT_JOINED),
         libc::ENOMEM => Fault::new(Exit::NoMemory, "the kernel has not enough memory"),
         libc::E2BIG => Fault::new(
             Exit::Incompatible,
@@ -55,7 +71,7 @@ fn of_code(code: FailureCode, failure: &Failure, subject: &Subject) -> String {
     let node = node(failure);
     let version = version(subject);
     match code {
-        FailureCode::NotJoined => "this node has not joined a cluster: ssictl join".into(),
+        FailureCode::NotJoined => NOT_JOINED.into(),
         FailureCode::NoSuchProcess => no_such_process(&process),
         FailureCode::NotCheckpointable => not_checkpointable(&process),
         FailureCode::NotPermitted => not_permitted(&process),

@@ -5,7 +5,7 @@ use ssi_core::abi::cap::{CHECKPOINTABLE, INHERITABLE};
 use ssi_tools::args::{Cap, Give};
 use ssi_tools::call;
 use ssi_tools::exit::{finish, Fault};
-use ssi_tools::message::{explain, Subject};
+use ssi_tools::message::{explain_caps, Subject};
 use ssi_tools::status::capabilities;
 use std::process::ExitCode;
 
@@ -20,7 +20,7 @@ fn run(args: &Cap) -> Result<(), Fault> {
         pid: Some(pid),
         ..Subject::default()
     };
-    let fault = |error| explain(&error, &subject);
+    let fault = |error| explain_caps(&error, &subject);
     match wanted(args) {
         Some(caps) => call::capset(pid, caps).map_err(fault),
         None => {

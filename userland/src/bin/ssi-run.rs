@@ -5,7 +5,7 @@ use nix::unistd::{getpgrp, getpid, setsid};
 use ssi_core::abi::cap::{CHECKPOINTABLE, INHERITABLE};
 use ssi_tools::args::Run;
 use ssi_tools::exit::{Exit, Fault};
-use ssi_tools::message::{explain, Subject};
+use ssi_tools::message::{explain_caps, Subject};
 use ssi_tools::{call, proxy};
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -40,15 +40,12 @@ fn replace(args: &Run) -> Fault {
 fn prepare(args: &Run) -> Result<Command, Fault> {
     let system = |error: std::io::Error| Fault::new(Exit::System, error.to_string());
     setsid().map_err(|errno| system(errno.into()))?;
-    call::capset(0, CHECKPOINTABLE | INHERITABLE).map_err(|error| {
-        explain(
-            &error,
-            &Subject {
-                pid: Some(0),
-                ..Subject::default()
-            },
-        )
-    })?;
+    let subject = Subject {
+        pid: Some(std::process::id()),
+        ..Subject::default()
+    };
+    call::capset(0, CHECKPOINTABLE | INHERITABLE)
+        .map_err(|error| explain_caps(&error, &subject))?;
     let (program, rest) = args
         .command
         .split_first()
