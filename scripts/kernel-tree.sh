@@ -106,13 +106,12 @@ export_tree() {
     local tree=$1 out=$2
     mkdir -p "$out"
     rsync -a "$tree/" "$out/" --prune-empty-dirs \
-        --exclude=/Documentation --exclude=/drivers/gpu --exclude=/sound --exclude=/samples \
+        --exclude=/Documentation --exclude=/drivers --exclude=/sound --exclude=/samples \
         --exclude='*.o' --exclude='*.a' --exclude='/arch/x86/boot/compressed' \
         --include=/scripts/'***' --include=/rust/'***' --include=/tools/objtool/'***' \
         --include=/include/'***' --include=/.config --include=/Module.symvers \
         --include=/vmlinux --include='*/' --include='*.h' --include='Makefile*' \
         --include='Kbuild*' --include='*.lds' --exclude='*'
-    cp "$tree/arch/x86/boot/bzImage" "$out/bzImage"
     kernel_make -C "$tree" -s kernelrelease | tail -n1 >"$out/release"
     touch "$out/complete"
 }
