@@ -58,7 +58,7 @@ checkpoint_errors() {
     try "another's capability" gives 1 14 "somebody else's" "$BYSTANDER ssi-cap --clear $PID"
     try "full disk" gives 1 31 "$FOLDER/small is full" checkpoint --store $FOLDER/small "$PID"
     try "nothing is left on the full disk" no_version $FOLDER/small
-    try "leaving in the middle" gives 1 21 "" ssictl leave
+    try "leaving in the middle" gives 1 21 "applications run here" ssictl leave
     on 1 "kill $stranger"
 }
 

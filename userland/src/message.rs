@@ -43,6 +43,19 @@ pub fn explain_caps(error: &CallError, subject: &Subject) -> Fault {
     Fault::new(Exit::BadArgument, text)
 }
 
+/// The fault behind a failed call that is about the node, not about an application.
+pub fn explain_control(error: &CallError) -> Fault {
+    let text = text(&error.failure);
+    match FailureCode::new(error.failure.code) {
+        Some(FailureCode::NotPermitted) => Fault::new(
+            Exit::NotPermitted,
+            "not permitted: only root may join and leave",
+        ),
+        Some(FailureCode::Busy) => Fault::new(Exit::Busy, format!("refused: {text}")),
+        _ => explain(error, &Subject::default()),
+    }
+}
+
 const NOT_JOINED: &str = "this node has not joined a cluster: ssictl join";
 
 fn of_errno(error: &CallError, subject: &Subject) -> Fault {

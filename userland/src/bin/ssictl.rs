@@ -3,7 +3,7 @@
 use clap::Parser;
 use ssi_tools::args::{Ctl, CtlCommand, Join, Status};
 use ssi_tools::exit::{finish, Fault};
-use ssi_tools::message::{explain, Subject};
+use ssi_tools::message::explain_control;
 use ssi_tools::{call, config, status};
 use std::process::ExitCode;
 
@@ -11,27 +11,23 @@ fn main() -> ExitCode {
     let args = Ctl::parse();
     finish("ssictl", || match args.command {
         CtlCommand::Join(join) => enter(&join),
-        CtlCommand::Leave => call::leave().map_err(fault),
+        CtlCommand::Leave => call::leave().map_err(|error| explain_control(&error)),
         CtlCommand::Status(what) => show(&what),
     })
 }
 
-fn fault(error: call::CallError) -> Fault {
-    explain(&error, &Subject::default())
-}
-
 fn enter(join: &Join) -> Result<(), Fault> {
     let cluster = config::read(&join.config, join.node)?;
-    call::join(cluster.join, &cluster.nodes).map_err(fault)
+    call::join(cluster.join, &cluster.nodes).map_err(|error| explain_control(&error))
 }
 
 fn show(what: &Status) -> Result<(), Fault> {
     if what.processes {
-        let processes = call::processes().map_err(fault)?;
+        let processes = call::processes().map_err(|error| explain_control(&error))?;
         let processes: Vec<_> = processes.iter().map(status::Process::from).collect();
         return print(what, &processes, status::process_table);
     }
-    let nodes = call::nodes().map_err(fault)?;
+    let nodes = call::nodes().map_err(|error| explain_control(&error))?;
     let nodes: Vec<_> = nodes.iter().map(status::Node::from).collect();
     print(what, &nodes, status::node_table)
 }
