@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
-# The kernel's compiler and its warnings; functions of other crates are not inlined, so that what is called shows.
+# The kernel's compiler and its warnings; functions of other crates are not inlined, so that what is
+# called shows.
 RUSTC_BOOTSTRAP=1 "${RUSTC:-/usr/bin/rustc}" rust/ssi-core/src/lib.rs \
 	--crate-name ssi_core --crate-type rlib --edition 2021 \
 	-O -C panic=abort -C codegen-units=1 -C overflow-checks=on \
