@@ -205,7 +205,8 @@ static void set_flags(struct mm_struct *mm, const struct ssi_mm_numbers *numbers
 	set_mask_bits(&mm->flags, MMF_DUMP_FILTER_MASK,
 		      (numbers->dump_filter << MMF_DUMP_FILTER_SHIFT) & MMF_DUMP_FILTER_MASK);
 	/* Never more than what the restored process would have after an execve(2) of its own. */
-	set_dumpable(mm, flags & SSI_MM_DUMPABLE ? SUID_DUMP_USER : SUID_DUMP_DISABLE);
+	set_mask_bits(&mm->flags, MMF_DUMPABLE_MASK,
+		      flags & SSI_MM_DUMPABLE ? SUID_DUMP_USER : SUID_DUMP_DISABLE);
 	mm->def_flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
 	if (flags & SSI_MM_LOCK_FUTURE)
 		mm->def_flags |= VM_LOCKED;

@@ -253,12 +253,16 @@ int ssi_batch_pin(struct ssi_batch *batch, u64 address, u32 count)
 	return 0;
 }
 
-/* A write or read that moved less than asked goes on where it stopped. */
+/*
+ * A write or read that moved less than asked goes on where it stopped. Some file systems (netfs)
+ * work on a copy of the iterator and leave this one where it was.
+ */
 static int move_iter(struct file *file, struct iov_iter *iter, loff_t pos, int direction)
 {
+	size_t before;
 	ssize_t moved;
 
-	while (iov_iter_count(iter)) {
+	while ((before = iov_iter_count(iter))) {
 		if (direction == ITER_SOURCE)
 			moved = vfs_iter_write(file, iter, &pos, 0);
 		else
@@ -267,6 +271,9 @@ static int move_iter(struct file *file, struct iov_iter *iter, loff_t pos, int d
 			return moved;
 		if (moved == 0)
 			return direction == ITER_SOURCE ? -ENOSPC : -ENODATA;
+		if (moved > before)
+			return -EIO;
+		iov_iter_advance(iter, moved - (before - iov_iter_count(iter)));
 	}
 	return 0;
 }
