@@ -25,7 +25,10 @@ use crate::wire::checkpoint::Message;
 /// What happens to an agent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// First event of the root's agent: `seed` was asked for, and `node` runs it.
+    /// First event of the root's agent where this node does not know where the process runs: its
+    /// home was asked. [`Event::Start`] or [`Event::Cancel`] follows.
+    Asked(NodeId),
+    /// `seed` was asked for, and `node` runs it: at the root the first event, or the second.
     Start {
         /// Where the process runs; may be the root itself.
         node: NodeId,

@@ -72,7 +72,7 @@ impl Agent {
         use crate::abi::step;
         match self.state {
             State::Fresh | State::Ended => step::IDLE,
-            State::Stopping(_) | State::Stopped => step::STOP,
+            State::Locating(_) | State::Stopping(_) | State::Stopped => step::STOP,
             State::SavingSend(_)
             | State::SendSaved
             | State::Snapshotting(_)

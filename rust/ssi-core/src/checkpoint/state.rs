@@ -10,6 +10,8 @@ use crate::node::{NodeId, NodeSet};
 pub(super) enum State {
     /// The first event.
     Fresh,
+    /// The root. The answer of the home of the PID.
+    Locating(NodeId),
     /// Local stops, and answers to Enlists.
     Stopping(Stopping),
     /// Not the root. `SaveSend`, or another Enlist.
@@ -110,6 +112,7 @@ impl State {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             State::Fresh => "Fresh",
+            State::Locating(_) => "Locating",
             State::Stopping(_) => "Stopping",
             State::Stopped => "Stopped",
             State::SavingSend(_) => "SavingSend",
@@ -130,6 +133,7 @@ impl Event {
     /// Name of the event, or of the message that came.
     pub const fn name(&self) -> &'static str {
         match self {
+            Event::Asked(_) => "Asked",
             Event::Start { .. } => "Start",
             Event::Link { .. } => "Link",
             Event::Stopped(_) => "Stopped",

@@ -31,6 +31,13 @@ macro_rules! over {
     };
 }
 
+/// The states before the first act.
+macro_rules! unborn {
+    () => {
+        S::Fresh | S::Locating(_)
+    };
+}
+
 pub(super) fn step(agent: &mut Agent, event: E, out: Sink<'_>) -> Result<(), Violation> {
     let violation = Violation {
         state: agent.state.name(),
@@ -40,7 +47,8 @@ pub(super) fn step(agent: &mut Agent, event: E, out: Sink<'_>) -> Result<(), Vio
         E::Message { from, message } => on_message(agent, from, &message, out),
         E::PeerDown(node) => on_peer_down(agent, node, out),
         E::Deadline(number) => on_deadline(agent, number, out),
-        E::Start { .. }
+        E::Asked(_)
+        | E::Start { .. }
         | E::Link { .. }
         | E::Stopped(_)
         | E::SendSaved
@@ -64,14 +72,20 @@ pub(super) fn step(agent: &mut Agent, event: E, out: Sink<'_>) -> Result<(), Vio
 /// Events of the host. Says whether the pair is possible.
 fn on_host(agent: &mut Agent, event: E, out: Sink<'_>) -> bool {
     match (agent.state, event) {
-        (S::Fresh, E::Start { node, seed }) => return agent.start(node, seed, out),
+        (S::Fresh, E::Asked(home)) => return agent.locate(home, out),
+        (S::Locating(_) | abortable!() | S::Written | S::Committing(_) | over!(), E::Asked(_)) => {
+            return false;
+        }
+        (S::Fresh | S::Locating(_), E::Start { node, seed }) => {
+            return agent.start(node, seed, out)
+        }
         (abortable!() | S::Written | S::Committing(_) | over!(), E::Start { .. }) => return false,
 
         (S::Stopping(at), E::Link { .. } | E::Stopped(_)) if at.stops == 0 => return false,
         (S::Stopping(at), E::Link { node, seed }) => agent.look(at, node, seed, out),
         (S::Stopping(at), E::Stopped(found)) => return agent.stopped(at, &found, out),
         (
-            S::Fresh
+            unborn!()
             | S::Stopped
             | S::SavingSend(_)
             | S::SendSaved
@@ -93,7 +107,7 @@ fn on_host(agent: &mut Agent, event: E, out: Sink<'_>) -> bool {
                 out,
             );
         }
-        (S::Fresh | abortable!() | S::Written | S::Committing(_), E::SendSaved) => return false,
+        (unborn!() | abortable!() | S::Written | S::Committing(_), E::SendSaved) => return false,
 
         (S::Snapshotting(wait), E::Snapped(counts)) if !wait.host_done => {
             agent.snapped(
@@ -105,7 +119,7 @@ fn on_host(agent: &mut Agent, event: E, out: Sink<'_>) -> bool {
                 out,
             );
         }
-        (S::Fresh | abortable!() | S::Written | S::Committing(_), E::Snapped(_)) => return false,
+        (unborn!() | abortable!() | S::Written | S::Committing(_), E::Snapped(_)) => return false,
 
         (S::Writing(at), E::Written(totals)) if !at.wait.host_done => {
             let wait = Wait {
@@ -115,7 +129,7 @@ fn on_host(agent: &mut Agent, event: E, out: Sink<'_>) -> bool {
             let part = agent.own_part(totals);
             agent.written(Writing { wait, ..at }, &part, out);
         }
-        (S::Fresh | abortable!() | S::Written | S::Committing(_), E::Written(_)) => return false,
+        (unborn!() | abortable!() | S::Written | S::Committing(_), E::Written(_)) => return false,
 
         (S::SavingSend(_) | S::Snapshotting(_), E::Opened(version)) => {
             return agent.opened(Opening::Open(version));
@@ -145,7 +159,7 @@ fn on_host(agent: &mut Agent, event: E, out: Sink<'_>) -> bool {
             return asked;
         }
         (
-            S::Fresh
+            unborn!()
             | S::Stopping(_)
             | S::Stopped
             | S::SendSaved
@@ -159,7 +173,7 @@ fn on_host(agent: &mut Agent, event: E, out: Sink<'_>) -> bool {
 
         (S::Committing(report), E::Committed) => agent.committed(report, out),
         (S::Committing(_), E::NotCommitted(failure)) => agent.abort(failure, None, out),
-        (S::Fresh | abortable!() | S::Written | over!(), E::Committed | E::NotCommitted(_)) => {
+        (unborn!() | abortable!() | S::Written | over!(), E::Committed | E::NotCommitted(_)) => {
             return false
         }
 
@@ -172,17 +186,17 @@ fn on_host(agent: &mut Agent, event: E, out: Sink<'_>) -> bool {
                 out,
             );
         }
-        (S::Fresh | abortable!() | S::Written | S::Committing(_) | over!(), E::Discarded) => {
+        (unborn!() | abortable!() | S::Written | S::Committing(_) | over!(), E::Discarded) => {
             return false
         }
 
-        (S::Fresh, E::Cancel(failure)) => agent.give_up(failure, out),
+        (unborn!(), E::Cancel(failure)) => agent.give_up(failure, out),
         (abortable!(), E::Cancel(failure) | E::HostFailed(failure)) => {
             agent.abort(failure, None, out);
         }
         // Too late: the version is as good as there.
         (S::Written | S::Committing(_), E::Cancel(_)) => {}
-        (S::Fresh | S::Written | S::Committing(_), E::HostFailed(_)) => return false,
+        (unborn!() | S::Written | S::Committing(_), E::HostFailed(_)) => return false,
 
         // What was under way when the operation failed comes to nothing.
         (
@@ -198,7 +212,7 @@ fn on_host(agent: &mut Agent, event: E, out: Sink<'_>) -> bool {
 
         // Of other tables.
         (
-            S::Fresh | abortable!() | S::Written | S::Committing(_) | over!(),
+            unborn!() | abortable!() | S::Written | S::Committing(_) | over!(),
             E::Message { .. } | E::PeerDown(_) | E::Deadline(_),
         ) => return false,
     }
@@ -215,7 +229,8 @@ fn on_message(agent: &mut Agent, from: NodeId, message: &M, out: Sink<'_>) -> bo
         (S::Stopped, M::Enlist(enlist)) => agent.enlist_again(from, enlist, out),
         (S::Aborting(at), M::Enlist(_)) => agent.enlist_failed(at, from, out),
         (
-            S::SavingSend(_)
+            S::Locating(_)
+            | S::SavingSend(_)
             | S::SendSaved
             | S::Snapshotting(_)
             | S::Snapped
@@ -228,14 +243,14 @@ fn on_message(agent: &mut Agent, from: NodeId, message: &M, out: Sink<'_>) -> bo
         ) => return false,
 
         (S::Stopping(at), M::Ack(ack)) if enlisted => return agent.acked(at, from, ack, out),
-        (S::Fresh | abortable!() | S::Written | S::Committing(_), M::Ack(_)) => return false,
+        (unborn!() | abortable!() | S::Written | S::Committing(_), M::Ack(_)) => return false,
 
         (S::Stopped, M::SaveSend(_)) if parent => agent.save_send(out),
         (S::SendSaved, M::Snapshot(_)) if parent => agent.snapshot(out),
         (S::Snapped, M::Release(_)) if parent => agent.release(out),
         (S::Released, M::Write(write)) if parent => agent.write(write.version, out),
         (
-            S::Fresh | abortable!() | S::Written | S::Committing(_),
+            unborn!() | abortable!() | S::Written | S::Committing(_),
             M::SaveSend(_) | M::Snapshot(_) | M::Release(_) | M::Write(_),
         ) => return false,
 
@@ -250,7 +265,7 @@ fn on_message(agent: &mut Agent, from: NodeId, message: &M, out: Sink<'_>) -> bo
             agent.written(Writing { wait, ..at }, part, out);
         }
         (
-            S::Fresh | abortable!() | S::Written | S::Committing(_),
+            unborn!() | abortable!() | S::Written | S::Committing(_),
             M::SendSaved(_) | M::Snapped(_) | M::Written(_),
         ) => return false,
 
@@ -261,7 +276,7 @@ fn on_message(agent: &mut Agent, from: NodeId, message: &M, out: Sink<'_>) -> bo
             agent.settle(Aborting { owed: false, ..at }, out);
         }
         (
-            S::Fresh | abortable!() | S::Written | S::Committing(_) | over!(),
+            unborn!() | abortable!() | S::Written | S::Committing(_) | over!(),
             M::Done(_) | M::Orphaned(_),
         ) => return false,
 
@@ -269,19 +284,19 @@ fn on_message(agent: &mut Agent, from: NodeId, message: &M, out: Sink<'_>) -> bo
         (abortable!() | S::Written, M::Failed(failed)) if enlisted => {
             agent.abort(failed.failure, None, out);
         }
-        (S::Fresh | abortable!() | S::Written | S::Committing(_), M::Failed(_)) => return false,
+        (unborn!() | abortable!() | S::Written | S::Committing(_), M::Failed(_)) => return false,
 
         (abortable!() | S::Written, M::Abort(abort)) => {
             agent.abort(abort.failure, Some(from), out);
         }
         (S::Aborting(at), M::Abort(_)) => agent.abort_again(at, from, out),
-        (S::Fresh | S::Committing(_) | S::Ended, M::Abort(_)) => return false,
+        (unborn!() | S::Committing(_) | S::Ended, M::Abort(_)) => return false,
 
         (S::Aborting(mut at), M::Aborted(_)) => {
             at.waiting.remove(from);
             agent.settle(at, out);
         }
-        (S::Fresh | abortable!() | S::Written | S::Committing(_), M::Aborted(_)) => return false,
+        (unborn!() | abortable!() | S::Written | S::Committing(_), M::Aborted(_)) => return false,
 
         // What was on its way when the operation failed comes to nothing.
         (
@@ -317,7 +332,10 @@ fn on_peer_down(agent: &mut Agent, node: NodeId, out: Sink<'_>) -> bool {
             at.owed &= !parent;
             agent.settle(at, out);
         }
-        S::Fresh | S::Written | S::Committing(_) | S::Ended => {}
+        S::Locating(home) if home == node => {
+            agent.give_up(Failure::new(FailureCode::NodeDied).on(node), out);
+        }
+        unborn!() | S::Written | S::Committing(_) | S::Ended => {}
     }
     true
 }
@@ -340,6 +358,9 @@ fn on_deadline(agent: &mut Agent, number: u32, out: Sink<'_>) -> bool {
         S::Aborting(mut at) => {
             at.waiting = NodeSet::EMPTY;
             agent.settle(at, out);
+        }
+        S::Locating(home) => {
+            agent.give_up(Failure::new(FailureCode::NodeUnreachable).on(home), out);
         }
         S::Fresh | S::Committing(_) | S::Ended => {}
     }

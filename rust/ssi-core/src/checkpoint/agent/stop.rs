@@ -11,6 +11,16 @@ use crate::node::NodeId;
 use crate::wire::checkpoint::{Ack, Enlist, Message};
 
 impl Agent {
+    pub(in crate::checkpoint) fn locate(&mut self, home: NodeId, out: Sink<'_>) -> bool {
+        if !self.is_root() {
+            return false;
+        }
+        self.known.insert(home);
+        self.state = State::Locating(home);
+        self.arm(limits::STOP_MS_MAX, out);
+        true
+    }
+
     pub(in crate::checkpoint) fn start(&mut self, node: NodeId, seed: Seed, out: Sink<'_>) -> bool {
         if !self.is_root() {
             return false;

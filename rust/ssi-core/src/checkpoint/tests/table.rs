@@ -7,8 +7,9 @@ use super::world::{node, op, options};
 use crate::abi::FailureCode;
 use crate::checkpoint::{Agent, Counts, Effect, Event, Found, Seed, Totals, Version, Violation};
 use crate::failure::Failure;
+use crate::limits;
 use crate::node::{ClusterPid, NodeSet};
-use crate::trial::{golden, listed};
+use crate::trial::{golden, listed, seeds, Random};
 use crate::wire::checkpoint as wire;
 use crate::wire::checkpoint::Message as M;
 
@@ -92,6 +93,7 @@ fn messages() -> Vec<M> {
 
 fn events(timer: u32) -> Vec<(String, Event)> {
     let mut events: Vec<(String, Event)> = [
+        Event::Asked(node(CHILD)),
         Event::Start {
             node: node(2),
             seed: seed(),
@@ -178,7 +180,7 @@ fn paths() -> Vec<(&'static str, u32, Vec<Event>)> {
         said(CHILD, written()),
         said(PARENT, M::Done(wire::Done)),
     ];
-    let mut paths = Vec::new();
+    let mut paths = vec![("root", 1, vec![Event::Asked(node(CHILD))])];
     for (who, me, path) in [("root", 1, root), ("agent", 2, other)] {
         for len in 0..=path.len() {
             paths.push((who, me, path[..len].to_vec()));
@@ -258,4 +260,39 @@ fn every_state_with_every_event() {
         text += &listed("impossible", &impossible);
     }
     golden("checkpoint.table.txt", &text);
+}
+
+#[test]
+fn whatever_happens_stays_within_bounds() {
+    for seed in seeds(1_000) {
+        let mut random = Random::new(seed);
+        let mut agent = Agent::new(node(1 + random.below(2) as u32), op(), options());
+        let (mut timer, mut ended) = (0, false);
+        for _ in 0..60 {
+            let events = events(timer);
+            let (name, event) = &events[random.below(events.len())];
+            let before = agent.state;
+            let mut effects = Vec::new();
+            let result = agent.step(*event, &mut |effect| effects.push(effect));
+            assert!(
+                effects.len() <= limits::STEP_EFFECTS_MAX,
+                "{name}: {effects:?}"
+            );
+            assert!(
+                !ended || effects.is_empty(),
+                "{name} after the end: {effects:?}"
+            );
+            if result.is_err() {
+                assert!(effects.is_empty() && agent.state == before, "{name}");
+            }
+            for effect in &effects {
+                assert!(!ended, "{name}: something after the end");
+                match effect {
+                    Effect::Timer { number, .. } => timer = *number,
+                    Effect::End { .. } => ended = true,
+                    _ => {}
+                }
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::{drive, hello};
 use crate::limits;
 use crate::member::peer::{Life, Shake};
 use crate::member::{Effect, Event, Link, Peer};
-use crate::trial::{golden, listed};
+use crate::trial::{golden, listed, seeds, Random};
 use crate::wire::member::{Heartbeat, Leave, Message, Proof, Reason, Refuse};
 
 /// The connection whose handshake is under way.
@@ -210,4 +210,20 @@ fn every_state_with_every_event() {
         }
     }
     golden("member.table.txt", &text);
+}
+
+#[test]
+fn nobody_is_up_without_a_proof() {
+    for seed in seeds(1_000) {
+        let mut random = Random::new(seed);
+        let theirs = if random.below(2) == 0 { 1 } else { 3 };
+        let mut peer = Peer::new(me(2, 1), node(theirs), 0);
+        let mut events = events(theirs);
+        events.retain(|(name, _)| !name.ends_with("right Proof"));
+        for _ in 0..60 {
+            let (name, event) = &events[random.below(events.len())];
+            drive(&mut peer, *event);
+            assert_eq!(peer.epoch(), None, "{name}");
+        }
+    }
 }

@@ -4,10 +4,11 @@
 use super::world::{node, op, options};
 use crate::abi::FailureCode;
 use crate::failure::Failure;
+use crate::limits;
 use crate::node::NodeSet;
 use crate::place::Plan;
 use crate::restart::{Agent, AgentEffect, AgentEvent, Restored, Root, RootEffect, RootEvent};
-use crate::trial::{golden, listed};
+use crate::trial::{golden, listed, seeds, Random};
 use crate::wire::restart as wire;
 use crate::wire::restart::Message as M;
 
@@ -269,4 +270,60 @@ fn every_state_with_every_event() {
         "restart.table.txt",
         &format!("{head}{}{}", root_table(), agent_table()),
     );
+}
+
+#[test]
+fn whatever_happens_to_a_root_stays_within_bounds() {
+    for seed in seeds(1_000) {
+        let mut random = Random::new(seed);
+        let (mut root, mut timer) = self::root(&[]);
+        let mut ended = false;
+        for _ in 0..40 {
+            let events = root_events(timer);
+            let (name, event) = &events[random.below(events.len())];
+            let mut effects = Vec::new();
+            let result = root.step(*event, &mut |effect| effects.push(effect));
+            assert!(
+                effects.len() <= limits::STEP_EFFECTS_MAX,
+                "{name}: {effects:?}"
+            );
+            assert!(result.is_ok() || effects.is_empty(), "{name}");
+            for effect in &effects {
+                assert!(!ended, "{name}: something after the end");
+                match effect {
+                    RootEffect::Timer { number, .. } => timer = *number,
+                    RootEffect::End => ended = true,
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_happens_to_an_agent_stays_within_bounds() {
+    for seed in seeds(1_000) {
+        let mut random = Random::new(seed);
+        let (mut agent, mut timer) = self::agent(&[]);
+        let mut ended = false;
+        for _ in 0..40 {
+            let events = agent_events(timer);
+            let (name, event) = &events[random.below(events.len())];
+            let mut effects = Vec::new();
+            let result = agent.step(*event, &mut |effect| effects.push(effect));
+            assert!(
+                effects.len() <= limits::STEP_EFFECTS_MAX,
+                "{name}: {effects:?}"
+            );
+            assert!(result.is_ok() || effects.is_empty(), "{name}");
+            for effect in &effects {
+                assert!(!ended, "{name}: something after the end");
+                match effect {
+                    AgentEffect::Timer { number, .. } => timer = *number,
+                    AgentEffect::End => ended = true,
+                    _ => {}
+                }
+            }
+        }
+    }
 }
