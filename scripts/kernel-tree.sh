@@ -5,6 +5,9 @@
 NOT_UNPACKED=(drivers/gpu/drm/amd/include tools/testing tools/perf
     Documentation/devicetree Documentation/translations)
 
+# Part of the key of a built kernel: to be raised when export_tree leaves other files there.
+EXPORT_FORMAT=1
+
 unpack_source() {
     local tarball=$1 tree=$2 version=$3 temp=$2.part
     [ "$(cat "$tree/.source-version" 2>/dev/null)" != "$version" ] || return 0
@@ -74,8 +77,10 @@ remove_stale() {
 
 # tinyconfig + fragments; every option that was asked for must be in the result.
 configure_tree() {
-    local tree=$1 wanted=$1.wanted missing
+    local tree=$1 wanted=$1.wanted missing stamp
     asked_options >"$wanted"
+    stamp=$(configuration_stamp "$tree" "$wanted")
+    [ "$(cat "$tree/.configured" 2>/dev/null)" != "$stamp" ] || return 0
     kernel_make -C "$tree" -s "${COMPILER[@]}" KCONFIG_CONFIG=.config.new tinyconfig
     cat "$wanted" >>"$tree/.config.new"
     kernel_make -C "$tree" -s "${COMPILER[@]}" KCONFIG_CONFIG=.config.new olddefconfig
@@ -86,6 +91,22 @@ configure_tree() {
     fi
     cmp -s "$tree/.config.new" "$tree/.config" || mv "$tree/.config.new" "$tree/.config"
     rm -f "$tree/.config.new" "$tree/.config.new.old"
+    echo "$stamp" >"$tree/.configured"
+}
+
+# All that a configuration depends on, besides the source's version; it takes make 10 s to see that.
+configuration_stamp() {
+    local tree=$1 wanted=$2 path
+    {
+        cat "$wanted"
+        /usr/bin/rustc --version
+        "${COMPILER[0]#CC=}" --version
+        "$(bindgen_path)" --version
+        { find "$tree.orig" -name 'Kconfig*' -printf '%P\n' | sort; cat "$tree.added"; } |
+            while read -r path; do
+                case $path in *Kconfig*) cat "$tree/$path" 2>/dev/null || echo "no $path" ;; esac
+            done
+    } | hash_of
 }
 
 # The last line for an option counts, as it does for kconfig.
