@@ -132,7 +132,7 @@ impl Plans {
             pages: PagePlan::new(),
             order: MappingOrder::default(),
         };
-        Ok(self.spaces.push(plan, GFP_KERNEL)?)
+        Ok(self.spaces.push(plan, GFP_KERNEL_ACCOUNT)?)
     }
 
     fn add_mapping(&mut self, id: u64, payload: &[u8]) -> Result<(), Wrong> {
@@ -154,7 +154,7 @@ impl Plans {
             shared: mapping.shared,
             path: terminated(text)?,
         };
-        Ok(plan.mappings.push(planned, GFP_KERNEL)?)
+        Ok(plan.mappings.push(planned, GFP_KERNEL_ACCOUNT)?)
     }
 
     fn add_shared(&mut self, id: u64, payload: &[u8]) -> Result<(), Wrong> {
@@ -163,7 +163,7 @@ impl Plans {
             memory: SharedMemory::parse(payload)?,
             pages: PagePlan::new(),
         };
-        Ok(self.shared.push(plan, GFP_KERNEL)?)
+        Ok(self.shared.push(plan, GFP_KERNEL_ACCOUNT)?)
     }
 
     fn add_runs(&mut self, id: u64, payload: &[u8]) -> Result<(), Wrong> {
@@ -197,7 +197,7 @@ impl PagePlan {
         for run in Runs::parse(payload)? {
             let run = run?;
             self.order.next(&run, room(run.address))?;
-            self.runs.push(run, GFP_KERNEL)?;
+            self.runs.push(run, GFP_KERNEL_ACCOUNT)?;
         }
         Ok(())
     }
@@ -237,9 +237,9 @@ fn next_id(id: u64, base: u64, len: usize) -> Result<(), Wrong> {
 }
 
 fn terminated(text: &[u8]) -> Result<KVec<u8>, Wrong> {
-    let mut bytes = KVec::with_capacity(text.len() + 1, GFP_KERNEL)?;
-    bytes.extend_from_slice(text, GFP_KERNEL)?;
-    bytes.push(0, GFP_KERNEL)?;
+    let mut bytes = KVec::with_capacity(text.len() + 1, GFP_KERNEL_ACCOUNT)?;
+    bytes.extend_from_slice(text, GFP_KERNEL_ACCOUNT)?;
+    bytes.push(0, GFP_KERNEL_ACCOUNT)?;
     Ok(bytes)
 }
 
