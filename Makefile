@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # The developer's door; each target is one command. `make help` lists them.
-.PHONY: help setup fmt build debug test host-test prepush demo bench up down clean
+.PHONY: help setup build debug test host-test prepush demo bench up down clean
 
 help:      ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -10,9 +10,6 @@ build:     ## kernel, module, tools, node image
 	scripts/build
 debug:     ## the same with the debug kernel
 	scripts/build --debug
-fmt:       ## format all Rust code
-	/usr/bin/cargo fmt --all
-	find rust/kernel-ssi -name "*.rs" -print0 | xargs -0r rustfmt --edition 2021
 test:      ## everything
 	scripts/test
 host-test: ## all but the cluster

@@ -92,7 +92,7 @@ impl ObjectSet {
             }
             let table = self.tables.len() as u32;
             for &(_, _, index, thread) in same {
-                let tid = members[index].tasks[thread].pid() as u32;
+                let tid = sys::tid(&members[index].tasks[thread]);
                 self.uses.push((tid, table), GFP_KERNEL)?;
             }
             let walked = sys::walk(&member.tasks[thread], DESCRIPTORS_MAX as usize)

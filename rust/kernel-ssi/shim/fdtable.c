@@ -28,6 +28,12 @@ u64 ssi_files_key(struct task_struct *task, u32 *users)
 	return key;
 }
 
+/* ssi_task_tid - its number in the initial PID namespace */
+u32 ssi_task_tid(struct task_struct *task)
+{
+	return task_pid_nr(task);
+}
+
 struct walk {
 	struct files_struct *files;
 	struct ssi_fd *out;

@@ -191,10 +191,10 @@ void ssi_file_put(struct file *file)
 }
 
 /*
- * ssi_file_open - open @path with the calling task's root and credentials
+ * ssi_file_again - open @path with the calling task's root and credentials
  * @flags: as open(2); what would create, empty or take a terminal is left out
  */
-int ssi_file_open(const char *path, u32 flags, struct file **out)
+int ssi_file_again(const char *path, u32 flags, struct file **out)
 {
 	struct file *file;
 

@@ -30,6 +30,7 @@ struct ssi_holder {
 };
 
 u64 ssi_files_key(struct task_struct *task, u32 *users);
+u32 ssi_task_tid(struct task_struct *task);
 int ssi_files_walk(struct task_struct *task, struct ssi_fd *out, u32 max, u32 *count);
 int ssi_files_find(const u64 *keys, u32 keys_len, struct ssi_holder *out, u32 max, u32 *count);
 int ssi_files_clear(void);
@@ -79,7 +80,7 @@ void ssi_file_info(struct file *file, struct ssi_file_info *info);
 int ssi_file_path(struct file *file, char *buf, u32 size);
 void ssi_file_get(struct file *file);
 void ssi_file_put(struct file *file);
-int ssi_file_open(const char *path, u32 flags, struct file **out);
+int ssi_file_again(const char *path, u32 flags, struct file **out);
 int ssi_file_seek(struct file *file, u64 pos);
 int ssi_file_cut(struct file *file, u64 size);
 void ssi_file_set_flags(struct file *file, u32 flags);

@@ -98,6 +98,7 @@ pub struct Holder {
 
 extern "C" {
     fn ssi_files_key(task: *const c_void, users: *mut u32) -> u64;
+    fn ssi_task_tid(task: *const c_void) -> u32;
     fn ssi_files_walk(task: *const c_void, out: *mut RawFd, max: u32, count: *mut u32) -> i32;
     fn ssi_files_find(
         keys: *const u64,
@@ -116,7 +117,7 @@ extern "C" {
     fn ssi_file_path(file: *mut RawFile, buf: *mut u8, size: u32) -> i32;
     fn ssi_file_get(file: *mut RawFile);
     fn ssi_file_put(file: *mut RawFile);
-    fn ssi_file_open(path: *const u8, flags: u32, out: *mut *mut RawFile) -> i32;
+    fn ssi_file_again(path: *const u8, flags: u32, out: *mut *mut RawFile) -> i32;
     fn ssi_file_seek(file: *mut RawFile, pos: u64) -> i32;
     fn ssi_file_cut(file: *mut RawFile, size: u64) -> i32;
     fn ssi_file_set_flags(file: *mut RawFile, flags: u32);
@@ -174,7 +175,7 @@ impl FileRef {
     pub fn open(path: &CStr, flags: u32) -> Result<FileRef> {
         let mut raw = null_mut();
         // SAFETY: The path is NUL-terminated; `raw` is written on success only.
-        to_result(unsafe { ssi_file_open(path.as_bytes_with_nul().as_ptr(), flags, &mut raw) })?;
+        to_result(unsafe { ssi_file_again(path.as_bytes_with_nul().as_ptr(), flags, &mut raw) })?;
         FileRef::from_raw(raw)
     }
 
@@ -230,6 +231,13 @@ pub fn table_key(task: &Task) -> (u64, u32) {
     // SAFETY: `task` is a counted task_struct (`Task` is transparent over it).
     let key = unsafe { ssi_files_key(raw(task), &mut users) };
     (key, users)
+}
+
+/// Number of a thread. Not `Task::pid`: the bindings place the field wrongly where the kernel has
+/// an empty struct with an alignment before it (`sched_statistics` without CONFIG_SCHEDSTATS).
+pub fn tid(task: &Task) -> u32 {
+    // SAFETY: `task` is a counted task_struct.
+    unsafe { ssi_task_tid(raw(task)) }
 }
 
 /// Every descriptor of `task`, at most `max` of them.

@@ -5,6 +5,10 @@
 //! arguments, and every act on the world is an effect handed to the host. The kernel module
 //! (`rust/kernel-ssi`) and the simulator (`sim`) are the two hosts of this one source.
 #![cfg_attr(not(test), no_std)]
+#![expect(
+    clippy::large_enum_variant,
+    reason = "without allocation there is no box to put it in"
+)]
 #![cfg_attr(
     test,
     allow(

@@ -2,14 +2,13 @@
 //! Every bound and time limit of the protocols, with what must hold between them.
 
 /// Longest message between nodes, header included.
-pub const MESSAGE_BYTES_MAX: usize = 512;
+pub const MESSAGE_BYTES_MAX: usize = 1024;
 
 /// Longest path in a message, in bytes, without a terminating NUL.
-pub const PATH_BYTES_MAX: usize = 127;
+pub const PATH_BYTES_MAX: usize = 255;
 
-/// Longest name of a thing in the way of an operation, in bytes. Kernel stacks are small, and a
-/// message is on them several times: longer names are cut.
-pub const FAILURE_TEXT_MAX: usize = 127;
+/// Longest name of a thing in the way of an operation, in bytes.
+pub const FAILURE_TEXT_MAX: usize = crate::abi::FAILURE_TEXT;
 
 /// Most effects of one `step` of any state machine: what a host reserves before it takes its lock.
 pub const STEP_EFFECTS_MAX: usize = 8;
@@ -73,7 +72,6 @@ pub const ORPHAN_MS: u32 = 2_000;
 /// Most streams of one restart whose ends meet at one home.
 pub const STREAMS_MAX: usize = 16_384;
 
-const _: () = assert!(FAILURE_TEXT_MAX <= crate::abi::FAILURE_TEXT);
 const _: () = assert!(FAILURE_MS_MIN <= FAILURE_MS_DEFAULT && FAILURE_MS_DEFAULT <= FAILURE_MS_MAX);
 const _: () = assert!(FAILURE_MS_MIN / HEARTBEATS_PER_FAILURE >= 2 * TICK_MS);
 const _: () = assert!(RECONNECT_MS_MIN < RECONNECT_MS_MAX);

@@ -139,16 +139,16 @@ impl Rebuilt {
         };
         socket.preload(&self.recv).map_err(memory)?;
         socket.push(self.unsent(hello)?).map_err(memory)?;
-        if self.has(STREAM_KERNEL_HELD) {
-            // Its program closed it: what is left is sent, then comes the FIN.
-            return Ok(socket.shut(SHUTDOWN_SEND, 0)?);
-        }
-        socket.apply(&self.options())?;
         socket.set_name(&Name {
             pair: pair(&record.name),
             node: record.node,
             reserved: 0,
         })?;
+        if self.has(STREAM_KERNEL_HELD) {
+            // Its program closed it: what is left is sent, then comes the FIN.
+            return Ok(socket.shut(SHUTDOWN_SEND, 0)?);
+        }
+        socket.apply(&self.options())?;
         let both = SHUTDOWN_RECEIVE | SHUTDOWN_SEND;
         Ok(socket.shut(record.shutdown & both, record.error)?)
     }

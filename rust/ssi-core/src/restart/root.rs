@@ -156,7 +156,6 @@ impl Root {
         }
     }
 
-    #[inline(never)]
     fn start(&mut self, out: Sink<'_>) -> bool {
         if self.state != State::Fresh {
             return false;
@@ -183,7 +182,6 @@ impl Root {
         true
     }
 
-    #[inline(never)]
     fn message(&mut self, from: NodeId, message: &Message, out: Sink<'_>) -> bool {
         use Message as M;
         use State as S;
@@ -270,7 +268,6 @@ impl Root {
         self.arm(limits::GO_MS_MAX, out);
     }
 
-    #[inline(never)]
     fn take_back(&mut self, failure: Failure, out: Sink<'_>) {
         let waiting = self.plan.participants().without(&self.gone);
         if !waiting.is_empty() {
@@ -291,7 +288,6 @@ impl Root {
         }
     }
 
-    #[inline(never)]
     fn peer_down(&mut self, node: NodeId, out: Sink<'_>) -> bool {
         if !self.plan.participants().contains(node) {
             return true;
@@ -310,7 +306,6 @@ impl Root {
         true
     }
 
-    #[inline(never)]
     fn deadline(&mut self, number: u32, out: Sink<'_>) -> bool {
         if number != self.timer {
             return true;
