@@ -179,6 +179,10 @@ impl Restored {
     /// All go on.
     pub fn release(mut self) {
         self.over = true;
+        // Before the first of them runs: a checkpoint of one must take in all.
+        for process in self.creation.plan.processes() {
+            spawn::set_caps(process.record.pid, process.record.caps);
+        }
         self.creation.go.add();
     }
 

@@ -4,7 +4,7 @@
 use super::plan::{ProcessPlan, ThreadPlan};
 use super::{pid_failure, Creation};
 use crate::failure::{Failure, FailureCode, Outcome};
-use crate::sys::spawn::{self, Birth, Fate, Kind, Revival};
+use crate::sys::spawn::{self, Birth, Fate, Kind, Revival, Timers};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::image::process::flag;
@@ -153,14 +153,12 @@ impl Newborn {
         self.meet()?;
         self.join()?;
         self.await_zombies()?;
+        let timers = Timers::new(&process.timers).map_err(self.failed("timers"))?;
         self.limit()?;
-        self.hold()?;
         spawn::flush_signals();
         spawn::send_signals(&process.pending);
-        if let Some(timers) = &process.timers {
-            spawn::start_timers(timers);
-        }
-        spawn::finish_process(record.caps, record.stop_signal);
+        self.hold()?;
+        timers.start();
         match revival {
             Some(revival) => self.go_on(revival),
             None => Ok(Fate::Leaves),
@@ -189,8 +187,8 @@ impl Newborn {
             self.creation.parts.table(self.thread_plan().record.table)?;
         }
         let revival = self.prepare(sons)?;
-        self.hold()?;
         spawn::flush_signals();
+        self.hold()?;
         self.go_on(revival)
     }
 
@@ -299,8 +297,16 @@ impl Newborn {
         })
     }
 
-    /// The door: held until all are ready and the operation says so.
+    /// The door: held until all are ready and the operation says so. From here on signals
+    /// count: a process that was let go before us may send us some.
     fn hold(&self) -> Outcome {
+        let process = self.process_plan();
+        if matches!(self.role, Role::Thread) || !process.has_ghost() {
+            spawn::send_signals(&self.thread_plan().pending);
+        }
+        if matches!(self.role, Role::Leader) && process.record.has(flag::STOPPED) {
+            spawn::stop_current();
+        }
         self.creation.ready.add();
         self.creation
             .go
@@ -309,7 +315,6 @@ impl Newborn {
     }
 
     fn go_on(&self, revival: Revival) -> Outcome<Fate> {
-        spawn::send_signals(&self.thread_plan().pending);
         revival.revive().map_err(self.failed("revival"))?;
         Ok(Fate::Lives)
     }

@@ -27,7 +27,7 @@ pub struct ProcessPlan {
     /// `SignalActions` payload.
     pub actions: KVec<u8>,
     /// `Timer` payload.
-    pub timers: Option<[u8; 48]>,
+    pub timers: KVVec<u8>,
     /// Shared `PendingSignal` payloads, one after the other.
     pub pending: KVVec<u8>,
 }
@@ -143,7 +143,7 @@ impl Plan {
             limits: None,
             directory: None,
             actions: KVec::new(),
-            timers: None,
+            timers: KVVec::new(),
             pending: KVVec::new(),
         };
         Ok(self.processes.push(process, GFP_KERNEL)?)
@@ -251,7 +251,8 @@ impl ProcessPlan {
             }
             Kind::Timer => {
                 process::check_timers(payload).map_err(&error)?;
-                self.timers = Some(copied(payload).map_err(&error)?);
+                self.timers = KVVec::new();
+                self.timers.extend_from_slice(payload, GFP_KERNEL)?;
             }
             _ => return Err(damaged(subject, "record out of place")),
         }
@@ -313,7 +314,7 @@ impl ProcessPlan {
         let shared = self.limits.is_some()
             && self.directory.is_some()
             && !self.actions.is_empty()
-            && self.timers.is_some();
+            && !self.timers.is_empty();
         if self.threads.len() != self.record.threads as usize || shared == zombie {
             return Err(damaged(pid, "process with parts missing"));
         }

@@ -177,6 +177,17 @@ int ssi_set_directory(const char *name, u32 umask)
 	return 0;
 }
 
+void ssi_set_caps_of(u32 pid, u32 caps)
+{
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = find_task_by_pid_ns(pid, &init_pid_ns);
+	if (task)
+		ssi_set_caps(task, caps);
+	rcu_read_unlock();
+}
+
 void ssi_set_process(const struct ssi_image_process *image)
 {
 	current->signal->is_child_subreaper = !!(image->flags & SSI_PROCESS_SUBREAPER);

@@ -130,4 +130,16 @@ struct ssi_image_timer {
 	u64 interval_ns;
 } __packed;
 
+/* Follow the three interval timers. */
+struct ssi_image_posix_timer {
+	u32 id;
+	u32 clock;
+	u32 notify;
+	u32 signal;
+	u64 value;
+	u32 thread;
+	u32 reserved;
+	struct ssi_image_timer time;
+} __packed;
+
 #endif

@@ -42,6 +42,14 @@ static void ssi_revive_regs(const struct ssi_image_thread *image)
 	*regs = saved;
 }
 
+/* Whether current's registers are still those of its birth (copy_thread()). */
+bool ssi_is_newborn(void)
+{
+	const struct pt_regs *regs = task_pt_regs(current);
+
+	return !regs->ip && !regs->sp;
+}
+
 /* As wait_for_vfork_done(), kernel/fork.c. */
 static void ssi_revive_wait_vfork(struct ssi_revival *revival)
 {
@@ -61,7 +69,7 @@ static void ssi_revive_work(struct callback_head *work)
 	struct ssi_revival *revival = container_of(work, struct ssi_revival, work);
 	struct ssi_unfinished call;
 
-	if (current->flags & PF_EXITING) {
+	if ((current->flags & PF_EXITING) || fatal_signal_pending(current)) {
 		ssi_revival_free(revival);
 		return;
 	}
@@ -274,27 +282,10 @@ void ssi_revive_signals(const struct ssi_image_pending *pending, u32 count)
 	}
 }
 
-void ssi_revive_timers(const struct ssi_image_timer timers[3])
+/* The process was stopped by a signal: it stops again before it does anything. */
+void ssi_revive_stopped(void)
 {
-	int which;
-
-	for (which = 0; which < 3; which++) {
-		struct itimerspec64 value = {
-			.it_value = ns_to_timespec64(timers[which].value_ns),
-			.it_interval = ns_to_timespec64(timers[which].interval_ns),
-		};
-
-		if (timers[which].value_ns)
-			do_setitimer(which, &value, NULL);
-	}
-}
-
-/* The last that a process does for all its threads. */
-void ssi_revive_process(u32 caps, u32 stop_signal)
-{
-	ssi_set_caps(current, caps);
-	if (stop_signal)
-		send_sig(SIGSTOP, current, 1);
+	send_sig(SIGSTOP, current, 1);
 }
 
 /* Takes @revival over. From here the thread goes to user mode as if it had never stopped. */

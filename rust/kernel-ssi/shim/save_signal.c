@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Saves what signals are: actions, pending ones with their data, interval timers. */
-#include <linux/hrtimer.h>
+/* Saves what signals are: actions, and pending ones with their data. */
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/ssi.h>
-#include <linux/time64.h>
 #include "image.h"
 #include "stop.h"
 
@@ -47,6 +45,9 @@ static u32 ssi_pending_copy(const struct sigpending *pending, struct ssi_image_p
 	BUILD_BUG_ON(sizeof(out->info) != sizeof(queued->info));
 	list_for_each_entry(queued, &pending->list, list) {
 		sigdelset(&bare, queued->info.si_signo);
+		/* Its timer sends it again, at once. */
+		if (queued->flags & SIGQUEUE_PREALLOC)
+			continue;
 		if (count < room) {
 			out[count].shared = shared;
 			out[count].signal = queued->info.si_signo;
@@ -95,37 +96,4 @@ int ssi_pending_save(struct ssi_process *process, struct task_struct *task, bool
 				     sizeof(copies[i]));
 	kvfree(copies);
 	return err;
-}
-
-static void ssi_timer_of(const struct itimerspec64 *from, struct ssi_image_timer *to)
-{
-	to->value_ns = timespec64_to_ns(&from->it_value);
-	to->interval_ns = timespec64_to_ns(&from->it_interval);
-}
-
-/* ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF. */
-int ssi_timers_save(struct ssi_process *process, struct task_struct *task)
-{
-	struct signal_struct *signal = task->signal;
-	struct ssi_image_timer timers[3] = {};
-	struct itimerspec64 value;
-
-	if (!hlist_empty(&signal->posix_timers))
-		return ssi_unsupported(process, "POSIX timer");
-	if (hrtimer_active(&signal->real_timer)) {
-		ktime_t rest = hrtimer_get_remaining(&signal->real_timer);
-
-		timers[0].value_ns = max_t(s64, 1, ktime_to_ns(rest));
-	}
-	timers[0].interval_ns = ktime_to_ns(signal->it_real_incr);
-	if (same_thread_group(task, current)) {
-		do_getitimer(ITIMER_VIRTUAL, &value);
-		ssi_timer_of(&value, &timers[1]);
-		do_getitimer(ITIMER_PROF, &value);
-		ssi_timer_of(&value, &timers[2]);
-	} else if (signal->it[0].expires || signal->it[1].expires) {
-		return ssi_unsupported(process, "CPU time timer of a stopped process");
-	}
-	return ssi_record_add(process, SSI_KIND_TIMER, pid_nr(process->pid), timers,
-			      sizeof(timers));
 }

@@ -37,6 +37,7 @@ int ssi_pid_is_free(u32 nr);
 int ssi_join(u32 nr, bool session);
 int ssi_set_limits(const struct ssi_image_limit *limits, bool privileged);
 int ssi_set_directory(const char *path, u32 umask);
+void ssi_set_caps_of(u32 pid, u32 caps);
 void ssi_set_process(const struct ssi_image_process *image);
 void ssi_set_actions(const struct ssi_image_action *actions);
 
@@ -47,9 +48,15 @@ int ssi_revive_registers(struct ssi_revival *revival, const void *fpu, u32 fpu_b
 int ssi_revive_vfork(struct ssi_revival *revival);
 void ssi_revive_flush(void);
 void ssi_revive_signals(const struct ssi_image_pending *pending, u32 count);
-void ssi_revive_timers(const struct ssi_image_timer timers[3]);
-void ssi_revive_process(u32 caps, u32 stop_signal);
+void ssi_revive_stopped(void);
 int ssi_revive(struct ssi_revival *revival);
+
+/* timers.c */
+int ssi_timers_create(const struct ssi_image_posix_timer *timers, u32 count,
+		      unsigned long *scratch);
+void ssi_timers_start(const struct ssi_image_timer interval[3],
+		      const struct ssi_image_posix_timer *timers, u32 count,
+		      unsigned long scratch);
 
 /* door.c: a counter that tasks wait for, killably; -ECANCELED once it is broken. */
 struct ssi_door;

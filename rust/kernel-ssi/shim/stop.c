@@ -184,6 +184,12 @@ static void ssi_park(struct callback_head *work)
 		ssi_group_put(group);
 		return;
 	}
+	/* A task that is just being restored has its registers set by a work of its own. */
+	if (ssi_is_newborn() && !thread->deferred) {
+		thread->deferred = true;
+		if (!task_work_add(current, work, TWA_SIGNAL))
+			return;
+	}
 	ssi_spare_eintr();
 	ssi_thread_save_registers(thread);
 	ssi_thread_settle(thread, SSI_THREAD_PARKED);

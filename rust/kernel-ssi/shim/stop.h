@@ -48,6 +48,7 @@ struct ssi_thread {
 	enum ssi_thread_state state;	/* under the group's lock */
 	enum ssi_order order;		/* written by the coordinator */
 	wait_queue_head_t door;
+	bool deferred;			/* its work let another one go first */
 	u64 fs_base, gs_base;
 	u32 pkru;
 	int fpu_error;
@@ -148,6 +149,9 @@ void ssi_thread_save_registers(struct ssi_thread *thread);
 int ssi_process_save(struct ssi_process *process);
 int ssi_record_add(struct ssi_process *process, u32 kind, u64 subject, const void *data,
 		   u32 len);
+
+/* revive.c */
+bool ssi_is_newborn(void);
 
 /* finish.c */
 struct ssi_unfinished {

@@ -7,6 +7,7 @@ use core::ptr::{null_mut, NonNull};
 use kernel::error::to_result;
 use kernel::prelude::*;
 use ssi_core::codec::Field;
+use ssi_core::image::process::{PosixTimer, Timer};
 use ssi_core::image::thread::Thread;
 
 #[repr(C)]
@@ -45,8 +46,10 @@ extern "C" {
     fn ssi_revive_vfork(revival: *mut RawRevival) -> i32;
     fn ssi_revive_flush();
     fn ssi_revive_signals(pending: *const u8, count: u32);
-    fn ssi_revive_timers(timers: *const u8);
-    fn ssi_revive_process(caps: u32, stop_signal: u32);
+    fn ssi_timers_create(timers: *const u8, count: u32, scratch: *mut usize) -> i32;
+    fn ssi_timers_start(interval: *const u8, timers: *const u8, count: u32, scratch: usize);
+    fn ssi_revive_stopped();
+    fn ssi_set_caps_of(pid: u32, caps: u32);
     fn ssi_revive(revival: *mut RawRevival) -> i32;
     fn ssi_door_new() -> *mut RawDoor;
     fn ssi_door_free(door: *mut RawDoor);
@@ -362,14 +365,51 @@ pub fn send_signals(pending: &[u8]) {
     unsafe { ssi_revive_signals(pending.as_ptr(), count as u32) }
 }
 
-/// Arms the interval timers of current's process.
-pub fn start_timers(timers: &[u8; 48]) {
-    // SAFETY: Three timers.
-    unsafe { ssi_revive_timers(timers.as_ptr()) }
+/// The timers of current's process: made, and not yet started.
+pub struct Timers<'a> {
+    interval: &'a [u8],
+    posix: &'a [u8],
+    scratch: usize,
 }
 
-/// The last that a process does for all its threads.
-pub fn finish_process(caps: u32, stop_signal: u32) {
+impl<'a> Timers<'a> {
+    /// Makes the timers of a checked `Timer` payload.
+    pub fn new(payload: &'a [u8]) -> Result<Timers<'a>> {
+        let (interval, posix) = payload.split_at_checked(3 * Timer::SIZE).ok_or(EINVAL)?;
+        let count = posix.len() / PosixTimer::SIZE;
+        let mut scratch = 0;
+        // SAFETY: `count` whole records; acts on current's process.
+        to_result(unsafe { ssi_timers_create(posix.as_ptr(), count as u32, &mut scratch) })?;
+        Ok(Timers {
+            interval,
+            posix,
+            scratch,
+        })
+    }
+
+    /// Starts them all.
+    pub fn start(self) {
+        let count = (self.posix.len() / PosixTimer::SIZE) as u32;
+        // SAFETY: As for `new`; three interval timers before the others.
+        unsafe {
+            ssi_timers_start(
+                self.interval.as_ptr(),
+                self.posix.as_ptr(),
+                count,
+                self.scratch,
+            );
+        }
+    }
+}
+
+/// Stops current's process as SIGSTOP does, once it gets to user mode.
+pub fn stop_current() {
     // SAFETY: Acts on current.
-    unsafe { ssi_revive_process(caps, stop_signal) }
+    unsafe { ssi_revive_stopped() }
+}
+
+/// Sets the capabilities of a process that is held.
+pub fn set_caps(pid: u32, caps: u32) {
+    // SAFETY: C looks the process up.
+    unsafe { ssi_set_caps_of(pid, caps) }
 }

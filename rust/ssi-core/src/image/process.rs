@@ -141,17 +141,75 @@ record! {
     }
 }
 
-/// Checks the payload of a `Timer` record: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF.
-pub fn check_timers(payload: &[u8]) -> Result<(), ImageError> {
-    let mut reader = Reader::new(payload);
-    for _ in 0..3 {
-        let timer: Timer = reader.field()?;
-        // CAST: constant.
-        if timer.value_ns > i64::MAX as u64 || timer.interval_ns > i64::MAX as u64 {
-            return Err(ImageError::Value);
+record! {
+    /// One POSIX timer, timer_create(2).
+    pub struct PosixTimer {
+        /// Its id.
+        pub id: u32,
+        /// Its clock: CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME or CLOCK_TAI.
+        pub clock: u32,
+        /// SIGEV_SIGNAL, SIGEV_NONE or SIGEV_THREAD_ID.
+        pub notify: u32,
+        /// The signal that it sends.
+        pub signal: u32,
+        /// What the signal carries.
+        pub value: u64,
+        /// The thread that gets it, with SIGEV_THREAD_ID.
+        pub thread: u32,
+        /// Zero.
+        pub reserved: u32,
+        /// What is left of it.
+        pub time: Timer,
+    }
+}
+
+/// Most POSIX timers of one process.
+pub const TIMERS_MAX: usize = 4096;
+
+impl Timer {
+    fn check(&self) -> Result<(), ImageError> {
+        match (
+            i64::try_from(self.value_ns),
+            i64::try_from(self.interval_ns),
+        ) {
+            (Ok(_), Ok(_)) => Ok(()),
+            (Err(_), _) | (_, Err(_)) => Err(ImageError::Value),
         }
     }
-    reader.done()?;
+}
+
+impl PosixTimer {
+    fn check(&self) -> Result<(), ImageError> {
+        let sane = i32::try_from(self.id).is_ok()
+            && matches!(self.clock, 0 | 1 | 7 | 11)
+            && matches!(self.notify, 0 | 1 | 4)
+            && self.signal <= 64
+            && (self.notify == 4) == (self.thread != 0)
+            && self.reserved == 0;
+        if sane {
+            self.time.check()
+        } else {
+            Err(ImageError::Value)
+        }
+    }
+}
+
+/// Checks the payload of a `Timer` record: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF as
+/// [`Timer`]s, then a [`PosixTimer`] for each.
+pub fn check_timers(payload: &[u8]) -> Result<(), ImageError> {
+    let (interval, posix) = payload
+        .split_at_checked(Timer::SIZE.saturating_mul(3))
+        .ok_or(ImageError::Length)?;
+    for bytes in interval.chunks_exact(Timer::SIZE) {
+        Timer::take(bytes)?.check()?;
+    }
+    let timers = posix.chunks_exact(PosixTimer::SIZE);
+    if !timers.remainder().is_empty() || timers.len() > TIMERS_MAX {
+        return Err(ImageError::Length);
+    }
+    for bytes in timers {
+        PosixTimer::take(bytes)?.check()?;
+    }
     Ok(())
 }
 
@@ -258,6 +316,20 @@ pub(crate) mod tests {
         assert_eq!(parse_fs(&payload[..19]), Err(ImageError::Length));
         payload[FsContext::SIZE] = b'x';
         assert_eq!(parse_fs(&payload), Err(ImageError::Value));
+    }
+
+    #[test]
+    fn timers_that_the_kernel_could_not_make() {
+        let mut payload = [0u8; 3 * Timer::SIZE + PosixTimer::SIZE];
+        assert_eq!(check_timers(&payload), Ok(()));
+        assert_eq!(check_timers(&payload[..48]), Ok(()));
+        assert_eq!(check_timers(&payload[..47]), Err(ImageError::Length));
+        assert_eq!(check_timers(&payload[..90]), Err(ImageError::Length));
+        payload[7] = 0x80;
+        assert_eq!(check_timers(&payload), Err(ImageError::Value));
+        payload[7] = 0;
+        payload[3 * Timer::SIZE + 4] = 2;
+        assert_eq!(check_timers(&payload), Err(ImageError::Value));
     }
 
     #[test]

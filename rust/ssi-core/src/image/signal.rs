@@ -56,7 +56,12 @@ record! {
 pub fn parse_pending(payload: &[u8]) -> Result<Pending, ImageError> {
     let pending = Pending::take(payload)?;
     let number = pending.info.get(..4).map_or(Ok(0), u32::take)?;
-    if pending.shared > 1 || !(1..=SIGNALS).contains(&pending.signal) || number != pending.signal {
+    // SIGKILL never waits.
+    if pending.shared > 1
+        || pending.signal == 9
+        || !(1..=SIGNALS).contains(&pending.signal)
+        || number != pending.signal
+    {
         return Err(ImageError::Value);
     }
     Ok(pending)
