@@ -6,7 +6,8 @@ mod birth;
 mod plan;
 
 use crate::failure::{Failure, FailureCode, Outcome};
-use crate::sys::spawn::{self, Door, HeldPid};
+use crate::sys::revive::{self, HeldPid};
+use crate::sys::spawn::{self, Door};
 use birth::Newborn;
 use kernel::prelude::*;
 use kernel::sync::{new_mutex, Arc, Mutex};
@@ -110,7 +111,7 @@ impl Plan {
         for process in self.processes() {
             let tids = process.threads.iter().map(|thread| thread.record.tid);
             for pid in Iterator::chain(tids, [process.record.pid]) {
-                if !spawn::is_free(pid) {
+                if !revive::is_free(pid) {
                     return Err(Failure::new(FailureCode::PidInUse).pid(pid));
                 }
             }
@@ -181,7 +182,7 @@ impl Restored {
         self.over = true;
         // Before the first of them runs: a checkpoint of one must take in all.
         for process in self.creation.plan.processes() {
-            spawn::set_caps(process.record.pid, process.record.caps);
+            revive::set_caps(process.record.pid, process.record.caps);
         }
         self.creation.go.add();
     }

@@ -12,6 +12,7 @@ pub mod mm;
 pub mod net;
 pub mod pages;
 pub mod pipe;
+pub mod revive;
 pub mod spawn;
 pub mod stop;
 pub mod tcp;

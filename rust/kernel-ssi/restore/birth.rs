@@ -4,7 +4,8 @@
 use super::plan::{ProcessPlan, ThreadPlan};
 use super::{pid_failure, Creation};
 use crate::failure::{Failure, FailureCode, Outcome};
-use crate::sys::spawn::{self, Birth, Fate, Kind, Revival, Timers};
+use crate::sys::revive::{self, Revival, Timers};
+use crate::sys::spawn::{self, Birth, Fate, Kind};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::image::process::flag;
@@ -115,7 +116,7 @@ impl Newborn {
         if let Some(thread) =
             father.and_then(|at| self.creation.plan.processes()[at].threads.first())
         {
-            spawn::set_identity(&thread.creds).map_err(self.failed("credentials"))?;
+            revive::set_identity(&thread.creds).map_err(self.failed("credentials"))?;
         }
         self.meet()?;
         self.join()?;
@@ -155,8 +156,8 @@ impl Newborn {
         self.await_zombies()?;
         let timers = Timers::new(&process.timers).map_err(self.failed("timers"))?;
         self.limit()?;
-        spawn::flush_signals();
-        spawn::send_signals(&process.pending);
+        revive::flush_signals();
+        revive::send_signals(&process.pending);
         self.hold()?;
         timers.start();
         match revival {
@@ -187,7 +188,7 @@ impl Newborn {
             self.creation.parts.table(self.thread_plan().record.table)?;
         }
         let revival = self.prepare(sons)?;
-        spawn::flush_signals();
+        revive::flush_signals();
         self.hold()?;
         self.go_on(revival)
     }
@@ -200,19 +201,19 @@ impl Newborn {
 
     /// From here on the task has no right that the image does not give it.
     fn identify(&self) -> Outcome {
-        spawn::set_identity(&self.thread_plan().creds).map_err(self.failed("credentials"))
+        revive::set_identity(&self.thread_plan().creds).map_err(self.failed("credentials"))
     }
 
     fn settle(&self) -> Outcome {
         let process = self.process_plan();
         if let Some((path, umask)) = &process.directory {
-            spawn::set_directory(path, *umask).map_err(|error| {
+            revive::set_directory(path, *umask).map_err(|error| {
                 let failure = Failure::new(FailureCode::FileGone).pid(process.record.pid);
                 failure.errno(error).bytes(path.as_bytes())
             })?;
         }
-        spawn::set_actions(&process.actions).map_err(self.failed("signal actions"))?;
-        spawn::set_process(&process.record).map_err(self.failed("process"))
+        revive::set_actions(&process.actions).map_err(self.failed("signal actions"))?;
+        revive::set_process(&process.record).map_err(self.failed("process"))
     }
 
     /// Registers and all else that does not show; the son that borrows our memory.
@@ -250,11 +251,11 @@ impl Newborn {
     fn join(&self) -> Outcome {
         let (plan, process) = (&self.creation.plan, self.process_plan());
         if let Some(session) = plan.session_of(process) {
-            spawn::join_session(session).map_err(self.failed("session"))?;
+            revive::join_session(session).map_err(self.failed("session"))?;
             self.used(session);
         }
         if let Some(group) = plan.group_of(process) {
-            spawn::join_group(group).map_err(self.failed("process group"))?;
+            revive::join_group(group).map_err(self.failed("process group"))?;
             self.used(group);
         }
         Ok(())
@@ -289,7 +290,7 @@ impl Newborn {
             return Ok(());
         };
         let root = self.creation.caller.uid == 0;
-        spawn::set_limits(limits, root).map_err(|error| match error {
+        revive::set_limits(limits, root).map_err(|error| match error {
             EPERM => Failure::new(FailureCode::NotPermitted)
                 .pid(self.tid())
                 .bytes(b"limits"),
@@ -302,10 +303,10 @@ impl Newborn {
     fn hold(&self) -> Outcome {
         let process = self.process_plan();
         if matches!(self.role, Role::Thread) || !process.has_ghost() {
-            spawn::send_signals(&self.thread_plan().pending);
+            revive::send_signals(&self.thread_plan().pending);
         }
         if matches!(self.role, Role::Leader) && process.record.has(flag::STOPPED) {
-            spawn::stop_current();
+            revive::stop_current();
         }
         self.creation.ready.add();
         self.creation
