@@ -75,8 +75,10 @@ static ssize_t ssi_call_import(const struct ssi_unfinished *call, struct iovec *
 	struct user_msghdr msg;
 
 	if (call->nr == __NR_sendmsg || call->nr == __NR_recvmsg) {
-		if (copy_from_user(&msg, (void __user *)call->args[1], sizeof(msg)))
+		if (copy_from_user(&msg, (void __user *)call->args[1], sizeof(msg))) {
+			*iov = NULL;
 			return -EFAULT;
+		}
 		vec = msg.msg_iov;
 		count = msg.msg_iovlen;
 	} else if (call->nr != __NR_writev) {
@@ -119,9 +121,31 @@ static ssize_t ssi_stream_go_on(struct file *file, const struct ssi_unfinished *
 }
 
 /*
- * Goes on where the call was cut, in the context of its thread. What stops it, a signal or the
- * next checkpoint, leaves a short count as it would have without us.
+ * The works that are run now leave TIF_NOTIFY_SIGNAL set where one came on top of the other, and
+ * nothing could wait. Those that do not interrupt may wait until the call is done.
  */
+static void ssi_forget_notification(void)
+{
+	clear_thread_flag(TIF_NOTIFY_SIGNAL);
+	/* As task_work_add(): first the list, then the flag. */
+	smp_mb__after_atomic();
+	if (ssi_is_to_park())
+		set_thread_flag(TIF_NOTIFY_SIGNAL);
+}
+
+/* The result of the call so far; true where it is to be tried again. */
+static bool ssi_call_went_on(struct ssi_unfinished *call, ssize_t len)
+{
+	if (len > 0) {
+		call->done += len;
+		task_pt_regs(current)->ax = call->done;
+	}
+	/* What stops it leaves a short count: a signal, the next checkpoint, an error. */
+	return (len > 0 || len == -ERESTARTSYS || len == -EINTR) && !task_sigpending(current) &&
+	       !ssi_is_to_park();
+}
+
+/* Goes on where the call was cut, in the context of its thread. */
 void ssi_call_finish(struct ssi_unfinished *call)
 {
 	struct iovec fast[SSI_FAST_IOV], *iov = fast;
@@ -133,16 +157,18 @@ void ssi_call_finish(struct ssi_unfinished *call)
 		return;
 	if (!ssi_stream_blocks(file, call))
 		goto out;
-	len = ssi_call_import(call, &iov, &iter);
-	if (len < 0)
-		goto out;
-	if (call->done < iov_iter_count(&iter)) {
+	do {
+		ssi_forget_notification();
+		iov = fast;
+		len = ssi_call_import(call, &iov, &iter);
+		if (len < 0 || call->done >= iov_iter_count(&iter)) {
+			kfree(iov);
+			break;
+		}
 		iov_iter_advance(&iter, call->done);
 		len = ssi_stream_go_on(file, call, &iter);
-		if (len > 0)
-			task_pt_regs(current)->ax = call->done + len;
-	}
-	kfree(iov);
+		kfree(iov);
+	} while (ssi_call_went_on(call, len));
 out:
 	fput(file);
 }

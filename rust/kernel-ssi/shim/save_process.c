@@ -33,6 +33,20 @@ static const char *ssi_namespace_refusal(struct task_struct *task)
 	return NULL;
 }
 
+/* ipc/sem.c, which has no header for it. Threads share one, mostly an empty one. */
+struct ssi_undo_list {
+	refcount_t refcnt;
+	spinlock_t lock;
+	struct list_head list_proc;
+};
+
+static bool ssi_has_undo(struct task_struct *task)
+{
+	struct ssi_undo_list *undo = (struct ssi_undo_list *)task->sysvsem.undo_list;
+
+	return undo && !list_empty(&undo->list_proc);
+}
+
 /* What a thread may hold that no record describes. */
 static const char *ssi_thread_refusal(struct task_struct *task)
 {
@@ -42,7 +56,7 @@ static const char *ssi_thread_refusal(struct task_struct *task)
 		return "seccomp filter";
 	if (task->io_uring)
 		return "io_uring";
-	if (task->sysvsem.undo_list)
+	if (ssi_has_undo(task))
 		return "System V semaphore undo list";
 	if (task->thread.io_bitmap || task->thread.iopl_emul)
 		return "I/O port permissions";

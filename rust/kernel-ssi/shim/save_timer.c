@@ -31,6 +31,9 @@ static int ssi_interval_timers_save(struct ssi_process *process, struct task_str
 		timers[0].value_ns = max_t(s64, 1, ktime_to_ns(rest));
 	}
 	timers[0].interval_ns = ktime_to_ns(signal->it_real_incr);
+	/* It is armed again when its signal, which waits, is delivered. */
+	if (timers[0].interval_ns && !timers[0].value_ns)
+		timers[0].value_ns = 1;
 	if (same_thread_group(task, current)) {
 		do_getitimer(ITIMER_VIRTUAL, &value);
 		ssi_timer_of(&value, &timers[1]);

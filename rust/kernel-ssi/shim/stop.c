@@ -202,6 +202,21 @@ static void ssi_park(struct callback_head *work)
 		ssi_call_finish(&call);
 }
 
+/* Whether another stop has queued its work for current. */
+bool ssi_is_to_park(void)
+{
+	struct callback_head *work;
+	unsigned long flags;
+
+	/* As task_work_cancel_match(): only current runs works, others cancel under the lock. */
+	raw_spin_lock_irqsave(&current->pi_lock, flags);
+	work = READ_ONCE(current->task_works);
+	while (work && work->func != ssi_park)
+		work = READ_ONCE(work->next);
+	raw_spin_unlock_irqrestore(&current->pi_lock, flags);
+	return work;
+}
+
 static u32 ssi_group_laggard(struct ssi_group *group)
 {
 	struct ssi_process *process;

@@ -150,6 +150,8 @@ int ssi_process_save(struct ssi_process *process);
 int ssi_record_add(struct ssi_process *process, u32 kind, u64 subject, const void *data,
 		   u32 len);
 
+bool ssi_is_to_park(void);
+
 /* revive.c */
 bool ssi_is_newborn(void);
 
