@@ -196,10 +196,6 @@ impl FrameReader {
 
     /// The next record; `None` after the tail, which is checked here. Kinds that this build does
     /// not know and may skip are skipped.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "it borrows its buffer and can fail"
-    )]
     pub fn next(&mut self) -> Outcome<Option<Record<'_>>> {
         loop {
             if self.state.ended() {

@@ -84,7 +84,7 @@ impl Plans {
         };
         match added {
             Ok(()) => Ok(Taken::Yes),
-            Err(Wrong::Host(failure)) => Err(failure),
+            Err(Wrong::NoMemory) => Err(ENOMEM.into()),
             Err(Wrong::Image(what)) => Err(Failure::new(FailureCode::Damaged).text(format_args!(
                 "{} of memory {subject}: {what:?}",
                 kind.name()
@@ -206,7 +206,7 @@ impl PagePlan {
 /// Why a record was not taken.
 enum Wrong {
     Image(ImageError),
-    Host(Failure),
+    NoMemory,
 }
 
 type Result<T, E> = core::result::Result<T, E>;
@@ -218,8 +218,8 @@ impl From<ImageError> for Wrong {
 }
 
 impl From<kernel::alloc::AllocError> for Wrong {
-    fn from(error: kernel::alloc::AllocError) -> Self {
-        Wrong::Host(error.into())
+    fn from(_: kernel::alloc::AllocError) -> Self {
+        Wrong::NoMemory
     }
 }
 
