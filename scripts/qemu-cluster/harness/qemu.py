@@ -39,11 +39,12 @@ def machine(config):
         accel = ["-accel", "kvm", "-cpu", "host"]
     else:
         accel = ["-accel", "tcg,thread=multi,tb-size=256", "-cpu", "max"]
+    # A kernel that panics flushes its console and reboots (panic=-1), which -no-reboot makes the
+    # end of QEMU. The pvpanic device only tells listeners on QMP: it fires before that flush.
     return accel + [
         "-machine", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-m", str(config["mem"]), "-smp", str(config["cpus"]),
-        # A guest that panics says so by pvpanic, and QEMU then ends with status 1.
-        "-device", "pvpanic-pci", "-action", "panic=exit-failure",
+        "-device", "pvpanic-pci", "-action", "panic=none",
     ]
 
 
