@@ -3,6 +3,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/mount.h>
 #include <linux/pkeys.h>
@@ -79,6 +80,8 @@ static const char *mm_refusal(struct mm_struct *mm, struct task_struct *task)
 #endif
 	if (test_bit(MMF_HAS_UPROBES, &mm->flags))
 		return "user-space probes";
+	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags))
+		return "merging of all memory (PR_SET_MEMORY_MERGE)";
 	return NULL;
 }
 
@@ -113,6 +116,22 @@ static u32 path_of(struct file *file, char *path, u32 size, const char **refusal
 	return len;
 }
 
+static u32 barrier_flags(struct mm_struct *mm)
+{
+	int state = atomic_read(&mm->membarrier_state);
+	u32 flags = 0;
+
+	if (state & MEMBARRIER_STATE_GLOBAL_EXPEDITED_READY)
+		flags |= SSI_MM_BARRIER_GLOBAL;
+	if (state & MEMBARRIER_STATE_PRIVATE_EXPEDITED_READY)
+		flags |= SSI_MM_BARRIER_PRIVATE;
+	if (state & MEMBARRIER_STATE_PRIVATE_EXPEDITED_SYNC_CORE_READY)
+		flags |= SSI_MM_BARRIER_CORE;
+	if (state & MEMBARRIER_STATE_PRIVATE_EXPEDITED_RSEQ_READY)
+		flags |= SSI_MM_BARRIER_RSEQ;
+	return flags;
+}
+
 static void describe_flags(struct mm_struct *mm, struct ssi_mm_numbers *out)
 {
 	unsigned long flags = mm->flags;
@@ -131,6 +150,7 @@ static void describe_flags(struct mm_struct *mm, struct ssi_mm_numbers *out)
 		out->flags |= SSI_MM_LOCK_ON_FAULT;
 	if (__get_dumpable(flags) == SUID_DUMP_USER)
 		out->flags |= SSI_MM_DUMPABLE;
+	out->flags |= barrier_flags(mm);
 	out->dump_filter = (flags & MMF_DUMP_FILTER_MASK) >> MMF_DUMP_FILTER_SHIFT;
 }
 
@@ -262,6 +282,10 @@ static const char *classify(struct vm_area_struct *vma, struct ssi_vma *out)
 		return "shadow stack or droppable mapping";
 	if (vma_pkey(vma))
 		return "memory protection keys";
+#ifdef CONFIG_NUMA
+	if (vma_policy(vma))
+		return "memory policy (mbind)";
+#endif
 	if (vma->vm_end > TASK_SIZE_MAX)
 		return "address above 47 bits";
 	if (!vma->vm_file && vma->vm_ops)

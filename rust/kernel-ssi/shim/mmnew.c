@@ -12,6 +12,7 @@
 #include <linux/sched/mm.h>
 #include <linux/ssi.h>
 #include <linux/syscalls.h>
+#include <uapi/linux/membarrier.h>
 #include <asm/elf.h>
 #include <asm/proto.h>
 #include <asm/vdso.h>
@@ -45,6 +46,7 @@ int ssi_mm_begin(void)
 	up_write(&current->signal->exec_update_lock);
 	set_personality_64bit();
 	arch_pick_mmap_layout(mm, &stack);
+	mm->task_size = TASK_SIZE;
 	/* Huge pages would make every page of a range the process's own while it is filled. */
 	set_bit(MMF_DISABLE_THP, &mm->flags);
 	return 0;
@@ -194,6 +196,26 @@ static int set_exe(struct mm_struct *mm, const struct ssi_mm_numbers *numbers, c
 	return ret;
 }
 
+static int register_barriers(u32 flags)
+{
+	static const struct { u32 flag; unsigned long command; } table[] = {
+		{ SSI_MM_BARRIER_GLOBAL, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED },
+		{ SSI_MM_BARRIER_PRIVATE, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED },
+		{ SSI_MM_BARRIER_CORE, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE },
+		{ SSI_MM_BARRIER_RSEQ, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ },
+	};
+	int i, ret;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		const unsigned long args[6] = { table[i].command };
+
+		ret = flags & table[i].flag ? ssi_syscall(__NR_membarrier, args) : 0;
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 static void set_flags(struct mm_struct *mm, const struct ssi_mm_numbers *numbers)
 {
 	const u32 flags = numbers->flags;
@@ -244,6 +266,8 @@ int ssi_mm_finish(const struct ssi_mm_numbers *numbers, const char *exe)
 	struct mm_struct *mm = current->mm;
 	int ret = set_exe(mm, numbers, exe);
 
+	if (!ret)
+		ret = register_barriers(numbers->flags);
 	if (ret)
 		return ret;
 	if (mmap_write_lock_killable(mm))

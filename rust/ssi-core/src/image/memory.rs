@@ -87,8 +87,16 @@ pub mod space_flag {
     pub const LOCK_ON_FAULT: u32 = 32;
     /// The process may be traced and dumped by its user (PR_SET_DUMPABLE 1).
     pub const DUMPABLE: u32 = 64;
+    /// Registered for membarrier(2), global.
+    pub const BARRIER_GLOBAL: u32 = 128;
+    /// Registered for membarrier(2), private.
+    pub const BARRIER_PRIVATE: u32 = 256;
+    /// Registered for membarrier(2), private with core serialization.
+    pub const BARRIER_CORE: u32 = 512;
+    /// Registered for membarrier(2), private with restart of rseq(2).
+    pub const BARRIER_RSEQ: u32 = 1024;
     /// All of the above.
-    pub const ALL: u32 = 127;
+    pub const ALL: u32 = 2047;
 }
 
 record! {
