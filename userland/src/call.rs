@@ -5,7 +5,7 @@ use nix::sys::signal::SigSet;
 use ssi_core::abi::{
     ctl, number, CapArgs, CheckpointArgs, CheckpointReport, CtlArgs, Failure, JoinArgs,
     NodeAddress, NodeStatus, ProcessStatus, Progress, RestartArgs, RestartReport, FAILURE_TEXT,
-    NODES_MAX,
+    NODES_MAX, RESTART_HELPER,
 };
 use std::mem::size_of;
 use std::os::unix::process::CommandExt;
@@ -141,6 +141,24 @@ pub fn restart(what: &Restart<'_>) -> Result<RestartReport, CallError> {
     // SAFETY: all four buffers live in this frame or in `what`, with the lengths given.
     unsafe { raw(number::RESTART, &mut args, &failure)? };
     Ok(report)
+}
+
+/// Serves the restart helper number `job` of the kernel until it is not needed any more.
+pub fn help(job: u64) -> Result<(), CallError> {
+    let mut failure = no_failure();
+    let mut args = RestartArgs {
+        flags: RESTART_HELPER,
+        version: 0,
+        application: job,
+        store: 0,
+        store_len: 0,
+        output_len: 0,
+        output: 0,
+        failure: address(&mut failure),
+        report: 0,
+    };
+    // SAFETY: `failure` lives in this frame; nothing else is addressed.
+    unsafe { raw(number::RESTART, &mut args, &failure) }
 }
 
 /// Gives the process `pid` (0: the caller) exactly the capabilities `caps`.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The tools as a user meets them on a machine without the module: bad input changes nothing and
 //! ends with its own message and code.
-use ssi_core::image::commit::{emit, Commit, NodeSet, COMMIT_BYTES_MAX};
-use ssi_core::node::NodeId;
+use ssi_core::image::commit::{emit, Commit, COMMIT_BYTES_MAX};
+use ssi_core::node::{NodeId, NodeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

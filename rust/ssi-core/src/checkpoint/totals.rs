@@ -21,10 +21,8 @@ record! {
         pub processes: u32,
         /// Threads.
         pub threads: u32,
-        /// Pipes.
-        pub pipes: u32,
-        /// Ends of TCP connections.
-        pub tcp_ends: u32,
+        /// Streams: pipes, and connections by their lower end, so that each counts once.
+        pub streams: u32,
         /// Bytes in flight in pipes and connections.
         pub stream_bytes: u64,
     }
@@ -35,8 +33,7 @@ impl Counts {
     pub const ZERO: Counts = Counts {
         processes: 0,
         threads: 0,
-        pipes: 0,
-        tcp_ends: 0,
+        streams: 0,
         stream_bytes: 0,
     };
 
@@ -46,15 +43,9 @@ impl Counts {
         Counts {
             processes: self.processes.saturating_add(other.processes),
             threads: self.threads.saturating_add(other.threads),
-            pipes: self.pipes.saturating_add(other.pipes),
-            tcp_ends: self.tcp_ends.saturating_add(other.tcp_ends),
+            streams: self.streams.saturating_add(other.streams),
             stream_bytes: self.stream_bytes.saturating_add(other.stream_bytes),
         }
-    }
-
-    /// Streams: a connection has two ends and counts once, also when one end is outside.
-    pub fn streams(&self) -> u32 {
-        self.pipes.saturating_add(self.tcp_ends.div_ceil(2))
     }
 }
 

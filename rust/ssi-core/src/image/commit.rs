@@ -6,7 +6,7 @@
 use crate::codec::{Field, Reader, Writer};
 use crate::image::frame::{Frame, Kind, FLAG_REQUIRED};
 use crate::image::part::{padding, Header, ImageError};
-use crate::node::NodeId;
+use crate::node::NodeSet;
 use crate::record;
 
 /// Longest description, in bytes.
@@ -14,58 +14,6 @@ pub const DESCRIPTION_MAX: usize = 255;
 
 /// Bytes of the largest commit file.
 pub const COMMIT_BYTES_MAX: usize = Frame::SIZE + Commit::SIZE + DESCRIPTION_MAX + 8;
-
-record! {
-    /// A set of nodes: bit `n` of the 256 stands for node `n`.
-    pub struct NodeSet {
-        /// Little-endian bits, node 0 first.
-        pub bits: [u8; 32],
-    }
-}
-
-impl NodeSet {
-    /// The set without nodes.
-    pub const EMPTY: NodeSet = NodeSet { bits: [0; 32] };
-
-    /// Adds a node.
-    pub fn insert(&mut self, node: NodeId) {
-        if let Some(byte) = self.bits.get_mut((node.raw() / 8) as usize) {
-            *byte |= 1 << (node.raw() % 8);
-        }
-    }
-
-    /// True if the node is in the set.
-    pub fn contains(&self, node: NodeId) -> bool {
-        let byte = self.bits.get((node.raw() / 8) as usize).copied();
-        byte.unwrap_or(0) & (1 << (node.raw() % 8)) != 0
-    }
-
-    /// The nodes, in ascending order.
-    pub fn iter(&self) -> impl Iterator<Item = NodeId> + '_ {
-        (1..=254)
-            .filter_map(NodeId::new)
-            .filter(|node| self.contains(*node))
-    }
-
-    /// How many nodes.
-    pub fn len(&self) -> u32 {
-        self.bits
-            .iter()
-            .fold(0, |sum, byte| sum.saturating_add(byte.count_ones()))
-    }
-
-    /// True without nodes.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// True if only bits of nodes that can exist are set.
-    fn is_valid(&self) -> bool {
-        let last = self.bits.last().copied().unwrap_or(0);
-        let first = self.bits.first().copied().unwrap_or(0);
-        first & 1 == 0 && last & 0x80 == 0
-    }
-}
 
 record! {
     /// What a version is: its name, its parts and their sums. The description follows.
@@ -173,8 +121,6 @@ fn check(commit: &Commit) -> Result<(), ImageError> {
         && commit.version != 0
         && commit.application != 0
         && commit.processes != 0
-        && commit.threads >= commit.processes
-        && commit.nodes.is_valid()
         && !commit.nodes.is_empty();
     if sane {
         Ok(())
@@ -186,6 +132,7 @@ fn check(commit: &Commit) -> Result<(), ImageError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::NodeId;
 
     fn sum(bytes: &[u8]) -> u64 {
         bytes
@@ -284,19 +231,11 @@ mod tests {
             ..sample()
         });
         refuse(Commit {
-            threads: 2,
-            ..sample()
-        });
-        refuse(Commit {
             reserved: 1,
             ..sample()
         });
         refuse(Commit {
             nodes: NodeSet::EMPTY,
-            ..sample()
-        });
-        refuse(Commit {
-            nodes: NodeSet { bits: [255; 32] },
             ..sample()
         });
         let long = "x".repeat(DESCRIPTION_MAX + 1);

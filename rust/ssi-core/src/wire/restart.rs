@@ -84,3 +84,19 @@ protocol! {
         TakenBack = 56,
     }
 }
+
+impl Message {
+    /// Whether the coordinator is meant, and not a participant.
+    pub const fn is_for_root(&self) -> bool {
+        match self {
+            Message::Engaged(_)
+            | Message::Restored(_)
+            | Message::Failed(_)
+            | Message::Gone(_)
+            | Message::TakenBack(_) => true,
+            Message::Engage(_) | Message::Restore(_) | Message::Go(_) | Message::TakeBack(_) => {
+                false
+            }
+        }
+    }
+}

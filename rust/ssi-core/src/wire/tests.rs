@@ -64,8 +64,7 @@ fn examples() -> Vec<Message> {
     let counts = c::Counts {
         processes: 1,
         threads: 2,
-        pipes: 3,
-        tcp_ends: 4,
+        streams: 3,
         stream_bytes: 5,
     };
     let store = Path::cut(b"/store");
@@ -195,8 +194,7 @@ fn a_message_as_literal_bytes() {
         counts: crate::checkpoint::Counts {
             processes: 1,
             threads: 2,
-            pipes: 3,
-            tcp_ends: 4,
+            streams: 3,
             stream_bytes: 0x0506_0708_090a_0b0c,
         },
     };
@@ -206,10 +204,10 @@ fn a_message_as_literal_bytes() {
     ));
     #[rustfmt::skip]
     let bytes = [
-        b'S', b'S', b'I', b'm', 1, 0, 37, 0, 24, 0, 0, 0, // magic, version, kind, length
+        b'S', b'S', b'I', b'm', 1, 0, 37, 0, 20, 0, 0, 0, // magic, version, kind, length
         2, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1, // sender, epoch
         5, 0, 0, 0, 3, 0, 0, 0, 0x22, 0x11, 0, 0, 0, 0, 0, 0, // operation
-        1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0xc, 0xb, 0xa, 9, 8, 7, 6, 5,
+        1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0xc, 0xb, 0xa, 9, 8, 7, 6, 5,
     ];
     assert_eq!(emit(&message), bytes);
     assert_eq!(Message::parse(&bytes), Ok(message));
