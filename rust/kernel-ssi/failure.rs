@@ -78,9 +78,15 @@ impl Failure {
         self.0
     }
 
-    /// As it came from another node.
-    pub fn from_abi(failure: abi::Failure) -> Self {
-        Failure(failure)
+    /// As the core takes it.
+    pub fn to_core(self) -> ssi_core::failure::Failure {
+        let unknown = ssi_core::failure::Failure::new(FailureCode::Internal);
+        ssi_core::failure::Failure::try_from(&self.0).unwrap_or(unknown)
+    }
+
+    /// As the core says it.
+    pub fn from_core(failure: &ssi_core::failure::Failure) -> Self {
+        Failure(failure.into())
     }
 }
 

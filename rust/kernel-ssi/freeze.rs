@@ -49,12 +49,7 @@ pub struct Process {
     pub(super) memory: AtomicU32,
 }
 
-impl Process {
-    /// Whether it has exited and waits for its father.
-    pub fn is_zombie(&self) -> bool {
-        self.tasks.is_empty()
-    }
-}
+impl Process {}
 
 /// A set of processes. Dropping it lets them go.
 pub struct Group {

@@ -16,8 +16,7 @@ use crate::sys::fsio::{self, Creds, Entry, File, Open};
 
 mod frames;
 mod path;
-#[expect(unused_imports, reason = "used by the writer and the restart")]
-pub use frames::{FrameReader, FrameWriter, PartSummary, Record};
+pub use frames::{FrameReader, FrameWriter};
 use path::Path;
 
 /// Most entries of one folder that are looked at.

@@ -18,9 +18,7 @@ mod restore;
 mod save;
 mod write;
 
-#[expect(unused_imports, reason = "used by the restart")]
 pub use plan::{Plans, Taken};
-#[expect(unused_imports, reason = "used by the restart")]
 pub use restore::{restore_current, RestoredShared, Source};
 pub use save::MmClone;
 
@@ -69,15 +67,6 @@ impl Memories {
         )?)
     }
 
-    /// Clones the address space of the calling thread, whose process stands still.
-    ///
-    /// # Errors
-    ///
-    /// `Unsupported` with the name of what cannot be saved; `NoMemory`.
-    pub fn clone_current(&self) -> Outcome<u64> {
-        self.clone_of(TaskRef::CURRENT)
-    }
-
     /// Clones the address space of a task that stands still, unless another task that shares it
     /// was here before; returns its id in the image.
     pub fn clone_of(&self, task: TaskRef) -> Outcome<u64> {
@@ -123,13 +112,6 @@ impl Memories {
             bytes += writer.space(folder, at as u64, &space)?;
         }
         Ok(bytes)
-    }
-
-    /// Pages of shared memory that were copied in the pause.
-    pub fn shared_pages(&self) -> u64 {
-        let inner = self.inner.lock();
-        let pages = |shared: &SharedCopy| shared.copy.as_ref().map_or(0, Shared::pages);
-        inner.shared.iter().map(pages).sum()
     }
 
     fn known(&self, key: u64) -> Option<u64> {

@@ -26,9 +26,7 @@ use crate::sys::file::{FileInfo, FileRef};
 use kernel::prelude::*;
 use kernel::task::Task;
 use kernel::types::ARef;
-#[expect(unused_imports, reason = "for the operations")]
 pub use payload::{Record, Sink};
-#[expect(unused_imports, reason = "for the operations")]
 pub use scan::OutsideHolder;
 use ssi_core::image::file::FileLock;
 use ssi_core::node::NodeId;

@@ -5,22 +5,35 @@
 
 use kernel::prelude::*;
 
-#[expect(dead_code, reason = "the operations that fail come with the protocols")]
+mod bag;
+mod checkpoints;
+mod effects;
+mod engine;
 mod failure;
-#[expect(dead_code, reason = "the operations come with the protocols")]
 mod freeze;
-#[expect(dead_code, reason = "the snapshot and the writer come with the processes")]
+mod helper;
+mod host;
+mod join;
+mod local;
 mod media;
-#[expect(dead_code, reason = "the snapshot and the writer come with the processes")]
 mod memory;
-#[expect(dead_code, reason = "the operations come with the protocols")]
-mod restore;
-#[expect(dead_code, reason = "the operations come with the protocols")]
-mod snapshot;
-#[expect(dead_code, reason = "its callers come with the operations")]
 mod object;
-#[expect(unsafe_code, dead_code, reason = "the one door to C")]
+mod part;
+mod peers;
+mod processes;
+mod queue;
+mod reply;
+mod request;
+mod restarts;
+mod restore;
+mod snapshot;
+mod streams;
+#[expect(unsafe_code, reason = "the one door to C")]
 mod sys;
+mod syscall;
+mod team;
+mod transport;
+mod worker;
 
 module! {
     type: SsiModule,
@@ -34,6 +47,8 @@ struct SsiModule;
 
 impl kernel::Module for SsiModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
+        host::start()?;
+        sys::entry::register()?;
         pr_info!("loaded\n");
         Ok(SsiModule)
     }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The only unsafe code: safe wrappers of the C shims and of the kernel, one file per noun.
 
+pub mod caps;
 pub mod crypto;
+pub mod entry;
 pub mod event;
 pub mod file;
 pub mod fsio;
@@ -19,4 +21,5 @@ pub mod tcp;
 pub mod tcpmake;
 pub mod thread;
 pub mod user;
+pub mod usermode;
 pub mod vec;

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Connections between nodes: framed messages, a reader and a sender thread for each.
+//! Connections between nodes: messages, a reader and a sender thread for each.
 //!
-//! A frame is its length (u32, little-endian) and that many bytes, at most
-//! [`MESSAGE_BYTES_MAX`]. What the bytes mean is the core's matter.
+//! Messages stand back to back, each as long as its header says. What they mean is the core's
+//! matter.
 
 use crate::queue::{Queue, Taken};
 use crate::sys::net::Socket;
 use crate::sys::thread::{Run, Thread};
+use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::c_str;
 use kernel::prelude::*;
 use kernel::sync::Arc;
-use ssi_core::limits::MESSAGE_BYTES_MAX;
+use ssi_core::limits::HANDSHAKE_MS_MAX;
+use ssi_core::member::Link;
+use ssi_core::wire::{Header, HEADER_BYTES};
 
 /// Frames that may wait for a slow peer; past that the connection counts as broken.
 const SEND_QUEUE_MAX: usize = 256;
@@ -18,15 +21,8 @@ const SEND_QUEUE_MAX: usize = 256;
 /// Longest wait for room in a peer's socket before the connection counts as broken.
 const SEND_TIMEOUT_MS: u32 = 10_000;
 
-/// Longest wait for a connection to a node.
-const CONNECT_TIMEOUT_MS: u32 = 2_000;
-
 /// Connections waiting to be accepted.
 const BACKLOG: i32 = 64;
-
-/// A number for each connection of this node's life.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ConnId(pub u64);
 
 /// What happens on connections.
 pub enum LinkEvent {
@@ -37,9 +33,9 @@ pub enum LinkEvent {
     /// It could not be made.
     NotConnected(u32),
     /// A message came.
-    Received(ConnId, KVec<u8>),
+    Received(Link, KVec<u8>),
     /// The connection is gone.
-    Closed(ConnId),
+    Closed(Link),
 }
 
 /// Takes link events; blocks while the host is behind.
@@ -50,23 +46,22 @@ pub trait LinkSink: Send + Sync + 'static {
 
 /// One connection.
 pub struct Conn {
-    /// Its number.
-    pub id: ConnId,
+    /// Its number, never used twice.
+    pub link: Link,
     socket: Arc<Socket>,
     out: Arc<Queue<KVec<u8>>>,
 }
 
 impl Conn {
     fn open<S: LinkSink>(socket: Arc<Socket>) -> Result<Arc<Conn>> {
-        use core::sync::atomic::{AtomicU64, Ordering};
-        static NEXT: AtomicU64 = AtomicU64::new(1);
+        static NEXT: AtomicU32 = AtomicU32::new(1);
         let out = Queue::new(SEND_QUEUE_MAX)?;
         let sender = Sender {
             socket: socket.clone(),
             out: out.clone(),
         };
         let conn = Conn {
-            id: ConnId(NEXT.fetch_add(1, Ordering::Relaxed)),
+            link: Link(NEXT.fetch_add(1, Ordering::Relaxed)),
             socket,
             out,
         };
@@ -108,12 +103,7 @@ struct Sender {
 impl Run for Sender {
     fn run(self) {
         while let Taken::Item(message) = self.out.take(None) {
-            let length = (message.len() as u32).to_le_bytes();
-            let sent = self
-                .socket
-                .send(&length, SEND_TIMEOUT_MS)
-                .and_then(|()| self.socket.send(&message, SEND_TIMEOUT_MS));
-            if sent.is_err() {
+            if self.socket.send(&message, SEND_TIMEOUT_MS).is_err() {
                 break;
             }
         }
@@ -123,23 +113,21 @@ impl Run for Sender {
 }
 
 fn receive(socket: &Socket) -> Result<KVec<u8>> {
-    let mut length = [0; 4];
-    socket.recv(&mut length, 0)?;
-    let length = u32::from_le_bytes(length) as usize;
-    if length > MESSAGE_BYTES_MAX {
-        return Err(EINVAL);
-    }
-    let mut message = KVec::from_elem(0u8, length, GFP_KERNEL)?;
-    socket.recv(&mut message, 0)?;
+    let mut head = [0; HEADER_BYTES];
+    socket.recv(&mut head, 0)?;
+    let header = Header::parse(&head).map_err(|_| EINVAL)?;
+    let mut message = KVec::from_elem(0u8, HEADER_BYTES + header.body_bytes(), GFP_KERNEL)?;
+    message[..HEADER_BYTES].copy_from_slice(&head);
+    socket.recv(&mut message[HEADER_BYTES..], 0)?;
     Ok(message)
 }
 
-fn read_until_closed<S: LinkSink>(id: ConnId, socket: Arc<Socket>, sink: &S) {
+fn read_until_closed<S: LinkSink>(link: Link, socket: Arc<Socket>, sink: &S) {
     while let Ok(message) = receive(&socket) {
-        sink.put(LinkEvent::Received(id, message));
+        sink.put(LinkEvent::Received(link, message));
     }
     socket.shutdown();
-    sink.put(LinkEvent::Closed(id));
+    sink.put(LinkEvent::Closed(link));
 }
 
 /// Connects to a peer and reads from it.
@@ -158,14 +146,14 @@ pub struct Connector<S: LinkSink> {
 
 impl<S: LinkSink> Run for Connector<S> {
     fn run(self) {
-        let made = Socket::connect(self.from, self.address, self.port, CONNECT_TIMEOUT_MS)
+        let made = Socket::connect(self.from, self.address, self.port, HANDSHAKE_MS_MAX)
             .and_then(|socket| Ok(Arc::new(socket, GFP_KERNEL)?))
             .and_then(|socket| Ok((socket.clone(), Conn::open::<S>(socket)?)));
         match made {
             Ok((socket, conn)) => {
-                let id = conn.id;
+                let link = conn.link;
                 self.sink.put(LinkEvent::Connected(conn, self.tag));
-                read_until_closed(id, socket, &*self.sink);
+                read_until_closed(link, socket, &*self.sink);
             }
             Err(_) => self.sink.put(LinkEvent::NotConnected(self.tag)),
         }
@@ -181,9 +169,9 @@ struct Reader<S: LinkSink> {
 
 impl<S: LinkSink> Run for Reader<S> {
     fn run(self) {
-        let id = self.conn.id;
+        let link = self.conn.link;
         self.sink.put(LinkEvent::Accepted(self.conn, self.address));
-        read_until_closed(id, self.socket, &*self.sink);
+        read_until_closed(link, self.socket, &*self.sink);
     }
 }
 

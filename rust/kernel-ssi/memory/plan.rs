@@ -102,11 +102,6 @@ impl Plans {
         Ok(())
     }
 
-    /// How many address spaces.
-    pub fn spaces(&self) -> u64 {
-        self.spaces.len() as u64
-    }
-
     /// Bytes of all page files.
     pub fn page_bytes(&self) -> u64 {
         let spaces = self.spaces.iter().map(|plan| plan.pages.order.bytes);

@@ -273,6 +273,11 @@ impl Objects {
         self.objects[self.index_of(id)?].file.as_ref()
     }
 
+    /// How many ends of connections it has.
+    pub fn stream_ends(&self) -> u32 {
+        self.streams.len() as u32
+    }
+
     /// The last step, before the processes are let go: all references are given up.
     pub fn finish(self) -> Outcome {
         Ok(())

@@ -22,6 +22,30 @@ const struct cred *ssi_cred_current(void)
 	return get_current_cred();
 }
 
+/*
+ * A user of another node, acting here: its file system rights, and nothing else. NULL: no
+ * memory, or no such user or group id.
+ */
+const struct cred *ssi_cred_of_user(u32 uid, u32 gid)
+{
+	kuid_t kuid = make_kuid(&init_user_ns, uid);
+	kgid_t kgid = make_kgid(&init_user_ns, gid);
+	struct cred *cred;
+
+	if (!uid_valid(kuid) || !gid_valid(kgid))
+		return NULL;
+	cred = prepare_kernel_cred(&init_task);
+	if (!cred || !uid)
+		return cred;
+	cred->uid = cred->euid = cred->suid = cred->fsuid = kuid;
+	cred->gid = cred->egid = cred->sgid = cred->fsgid = kgid;
+	cap_clear(cred->cap_effective);
+	cap_clear(cred->cap_permitted);
+	cap_clear(cred->cap_inheritable);
+	cap_clear(cred->cap_ambient);
+	return cred;
+}
+
 const struct cred *ssi_cred_clone(const struct cred *cred)
 {
 	return get_cred(cred);

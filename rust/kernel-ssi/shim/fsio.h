@@ -20,6 +20,7 @@ enum ssi_open {
 typedef int (*ssi_name_fn)(void *context, const char *name, u32 len, bool folder);
 
 const struct cred *ssi_cred_current(void);
+const struct cred *ssi_cred_of_user(u32 uid, u32 gid);
 const struct cred *ssi_cred_clone(const struct cred *cred);
 void ssi_cred_put(const struct cred *cred);
 u32 ssi_cred_uid(const struct cred *cred);

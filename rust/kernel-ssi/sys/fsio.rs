@@ -36,6 +36,7 @@ type NameFn = extern "C" fn(*mut c_void, *const u8, u32, bool) -> i32;
 
 extern "C" {
     fn ssi_cred_current() -> *const RawCred;
+    fn ssi_cred_of_user(uid: u32, gid: u32) -> *const RawCred;
     fn ssi_cred_clone(cred: *const RawCred) -> *const RawCred;
     fn ssi_cred_put(cred: *const RawCred);
     fn ssi_cred_uid(cred: *const RawCred) -> u32;
@@ -82,6 +83,18 @@ impl Creds {
     pub fn current() -> Creds {
         // SAFETY: The current task has credentials; the reference taken is ours.
         Creds(unsafe { NonNull::new_unchecked(ssi_cred_current().cast_mut()) })
+    }
+
+    /// Those of a user of any node of the cluster, by its numbers, without capabilities unless it
+    /// is root.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, also where there can be no such user or group.
+    pub fn of_user(uid: u32, gid: u32) -> Result<Creds> {
+        // SAFETY: Plain numbers; the reference that is returned is ours.
+        let raw = unsafe { ssi_cred_of_user(uid, gid) };
+        NonNull::new(raw.cast_mut()).map(Creds).ok_or(ENOMEM)
     }
 
     /// The effective user, as the initial user namespace numbers it.

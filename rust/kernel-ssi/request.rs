@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What users ask for, checked and copied in.
+
+use kernel::prelude::*;
+use ssi_core::image::commit::Commit;
+
+/// A checkpoint of the application of a process.
+pub struct CheckpointRequest {
+    /// Any process of the application.
+    pub pid: u32,
+    /// `CHECKPOINT_*` bits.
+    pub flags: u32,
+    /// Absolute path of the store.
+    pub store: KVec<u8>,
+    /// For the picker.
+    pub description: KVec<u8>,
+    /// Who asks.
+    pub uid: u32,
+    /// Who asks.
+    pub gid: u32,
+}
+
+/// A restart of a version.
+pub struct RestartRequest {
+    /// Application id.
+    pub application: u64,
+    /// Version of it.
+    pub version: u32,
+    /// Its commit record, read with the caller's rights.
+    pub commit: Commit,
+    /// Absolute path of the store.
+    pub store: KVec<u8>,
+    /// Absolute path of the file for external standard streams, or empty.
+    pub output: KVec<u8>,
+    /// Who asks.
+    pub uid: u32,
+    /// Who asks.
+    pub gid: u32,
+}

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The restarts that this node takes part in: coordinators, agents, and the helpers that act.
+
+use crate::bag::Bag;
+use crate::effects::Effects;
+use crate::engine::Context;
+use crate::failure::{Failure, FailureCode, Outcome};
+use crate::helper::Helper;
+use crate::reply::Reply;
+use crate::request::RestartRequest;
+use crate::streams::{BindRequest, Streams};
+use crate::sys::thread::clock_ns;
+use crate::team::{Done, Team};
+use kernel::prelude::*;
+use kernel::sync::Arc;
+use ssi_core::abi::RestartReport;
+use ssi_core::image::commit::Commit;
+use ssi_core::node::{NodeId, OpId};
+use ssi_core::place::Plan;
+use ssi_core::restart::{
+    stray, Agent, AgentEffect, AgentEvent, Options, Report, Restored, Root, RootEffect, RootEvent,
+};
+use ssi_core::text::Path;
+use ssi_core::wire::restart::Message;
+use ssi_core::wire::{stream, Body};
+
+/// Restarts that one node takes part in at the same time.
+const OPERATIONS_MAX: usize = 16;
+
+struct Timer {
+    number: u32,
+    due_ms: u64,
+}
+
+/// The coordinator's side, on the node where the restart was asked for.
+struct Coordinator {
+    root: Root,
+    reply: Arc<Reply<RestartReport>>,
+    timer: Option<Timer>,
+    started_ns: u64,
+    ended: bool,
+}
+
+/// The participant's side.
+struct Participant {
+    agent: Agent,
+    team: Team,
+    streams: Streams,
+    timer: Option<Timer>,
+    ended: bool,
+}
+
+struct Operation {
+    op: OpId,
+    coordinator: Option<Coordinator>,
+    participant: Option<Participant>,
+    /// The process that asked for the restart, on its node.
+    caller: Option<Arc<Helper>>,
+}
+
+/// All of them.
+pub struct Restarts {
+    operations: Bag<KBox<Operation>>,
+    next_number: u64,
+}
+
+fn options(request: &RestartRequest) -> Outcome<Options> {
+    let bad = Failure::new(FailureCode::BadArgument);
+    Ok(Options {
+        application: request.application,
+        version: request.version,
+        uid: request.uid,
+        gid: request.gid,
+        store: Path::new(&request.store).ok_or(bad.text(format_args!("store")))?,
+        output: Path::new(&request.output).ok_or(bad.text(format_args!("output file")))?,
+    })
+}
+
+fn plan(context: &Context, commit: &Commit) -> Outcome<Plan> {
+    let loads = |node: NodeId| {
+        let mut loads = context.peers.loads();
+        loads.find(|(id, _)| *id == node).map_or(0, |(_, load)| load)
+    };
+    let plan = Plan::new(&commit.nodes, &context.peers.up(), &mut { loads });
+    plan.ok_or(Failure::new(FailureCode::NodeUnreachable))
+}
+
+impl Coordinator {
+    fn report(&self, report: &Report) -> RestartReport {
+        RestartReport {
+            nodes: report.nodes.len(),
+            processes: report.restored.processes,
+            streams: report.restored.streams,
+            moved: report.moved,
+            total_ns: clock_ns().saturating_sub(self.started_ns),
+            pid: 0,
+            reserved: 0,
+        }
+    }
+}
+
+impl Operation {
+    #[inline(never)]
+    fn step_root(&mut self, context: &mut Context, event: RootEvent, now_ms: u64) {
+        let Ok(mut effects) = Effects::reserve() else {
+            return;
+        };
+        let Some(coordinator) = self.coordinator.as_mut() else {
+            return;
+        };
+        let root = &mut coordinator.root;
+        if let Err(violation) = root.step(event, &mut |effect| effects.push(effect)) {
+            pr_warn!("restart: {} in state {}\n", violation.event, violation.state);
+        }
+        for effect in effects {
+            self.act_root(context, effect, now_ms);
+        }
+    }
+
+    #[inline(never)]
+    fn act_root(&mut self, context: &mut Context, effect: RootEffect, now_ms: u64) {
+        let Some(coordinator) = self.coordinator.as_mut() else {
+            return;
+        };
+        match effect {
+            RootEffect::Send { to, message } => context.send(to, Body::Restart(self.op, message)),
+            RootEffect::Multicast { to, message } => {
+                for node in to.iter() {
+                    context.send(node, Body::Restart(self.op, message));
+                }
+            }
+            RootEffect::SendParts => {
+                for (place, message) in coordinator.root.parts() {
+                    context.send(place, Body::Restart(self.op, message));
+                }
+            }
+            RootEffect::Timer { number, ms } => {
+                let due_ms = now_ms + u64::from(ms);
+                coordinator.timer = Some(Timer { number, due_ms });
+            }
+            RootEffect::Reply(result) => {
+                let answer = result.map(|report| coordinator.report(&report));
+                let answer = answer.map_err(|why| Failure::from_core(&why));
+                coordinator.reply.give(answer);
+            }
+            RootEffect::End => coordinator.ended = true,
+        }
+    }
+
+    #[inline(never)]
+    fn step(&mut self, context: &mut Context, event: AgentEvent, now_ms: u64) {
+        let Ok(mut effects) = Effects::reserve() else {
+            return;
+        };
+        let Some(participant) = self.participant.as_mut() else {
+            return;
+        };
+        let agent = &mut participant.agent;
+        if let Err(violation) = agent.step(event, &mut |effect| effects.push(effect)) {
+            pr_warn!("restart: {} in state {}\n", violation.event, violation.state);
+        }
+        for effect in effects {
+            self.act(context, effect, now_ms);
+        }
+    }
+
+    #[inline(never)]
+    fn act(&mut self, context: &mut Context, effect: AgentEffect, now_ms: u64) {
+        let Some(participant) = self.participant.as_mut() else {
+            return;
+        };
+        match effect {
+            AgentEffect::Build { part } => participant.team.build(part, self.caller.take()),
+            AgentEffect::LetGo => participant.team.let_go(),
+            AgentEffect::TakeBack => {
+                let why = Failure::new(FailureCode::Internal).text(format_args!("taken back"));
+                participant.streams.fail(why);
+                participant.team.take_back();
+            }
+            AgentEffect::Send { to, message } => context.send(to, Body::Restart(self.op, message)),
+            AgentEffect::Multicast { to, message } => {
+                for node in to.iter() {
+                    context.send(node, Body::Restart(self.op, message));
+                }
+            }
+            AgentEffect::Timer { number, ms } => {
+                let due_ms = now_ms + u64::from(ms);
+                participant.timer = Some(Timer { number, due_ms });
+            }
+            AgentEffect::End => participant.ended = true,
+        }
+    }
+
+    fn ended(&self) -> bool {
+        self.coordinator.as_ref().is_none_or(|side| side.ended)
+            && self.participant.as_ref().is_none_or(|side| side.ended)
+    }
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        if let Some(caller) = self.caller.take() {
+            caller.end();
+        }
+    }
+}
+
+impl Restarts {
+    /// None yet.
+    pub fn new() -> Restarts {
+        Restarts {
+            operations: Bag::new(),
+            next_number: 1,
+        }
+    }
+
+    fn find(&mut self, op: OpId) -> Option<&mut Operation> {
+        let mut operations = self.operations.iter_mut();
+        operations.find(|operation| operation.op == op).map(|operation| &mut **operation)
+    }
+
+    fn add(&mut self, operation: Operation) -> Outcome {
+        if self.operations.len() >= OPERATIONS_MAX {
+            let why = Failure::new(FailureCode::Limit);
+            return Err(why.text(format_args!("restarts at the same time")));
+        }
+        Ok(self.operations.put(KBox::new(operation, GFP_KERNEL)?)?)
+    }
+
+    fn reap(&mut self, context: &mut Context) {
+        while let Some(operation) = self.operations.take(|operation| operation.ended()) {
+            drop(operation);
+            // What was restored may have been born elsewhere.
+            let _ = context.node.events.try_put(crate::engine::Event::Announce);
+        }
+    }
+
+    /// A user asks for a restart; `helper` is the user's own process.
+    pub fn start(
+        &mut self,
+        context: &mut Context,
+        request: KBox<RestartRequest>,
+        helper: Arc<Helper>,
+        reply: Arc<Reply<RestartReport>>,
+        now_ms: u64,
+    ) {
+        let op = context.new_op();
+        let made = options(&request).and_then(|options| {
+            let plan = plan(context, &request.commit)?;
+            let expected = Restored {
+                processes: request.commit.processes,
+                streams: 0,
+                digest: request.commit.digest,
+            };
+            let coordinator = Coordinator {
+                root: Root::new(options, plan, expected),
+                reply: reply.clone(),
+                timer: None,
+                started_ns: clock_ns(),
+                ended: false,
+            };
+            self.add(Operation {
+                op,
+                coordinator: Some(coordinator),
+                participant: None,
+                caller: Some(helper.clone()),
+            })
+        });
+        if let Err(why) = made {
+            helper.end();
+            return reply.give(Err(why));
+        }
+        if let Some(operation) = self.find(op) {
+            operation.step_root(context, RootEvent::Start, now_ms);
+        }
+        self.reap(context);
+    }
+
+    /// The helper process with this number has started and asks for its job.
+    pub fn help(&mut self, number: u64, reply: &Arc<Reply<Arc<Helper>>>) {
+        let mut teams = self.operations.iter_mut().filter_map(|operation| {
+            operation.participant.as_mut().map(|side| &mut side.team)
+        });
+        let helper = teams.find_map(|team| team.arrived(number));
+        reply.give(helper.ok_or(Failure::new(FailureCode::BadArgument)));
+    }
+
+    /// A helper's process has been killed.
+    pub fn abandon(&mut self, context: &mut Context, helper: &Arc<Helper>, now_ms: u64) {
+        let why = Failure::new(FailureCode::Internal).text(format_args!("helper was killed"));
+        for operation in self.operations.iter_mut() {
+            let caller = operation.caller.as_ref();
+            if caller.is_some_and(|caller| Arc::ptr_eq(caller, helper)) {
+                operation.step_root(context, RootEvent::Cancel(why.to_core()), now_ms);
+            }
+            let team = operation.participant.as_mut().map(|side| &mut side.team);
+            if team.is_some_and(|team| team.lost(helper)) {
+                operation.step(context, AgentEvent::HostFailed(why.to_core()), now_ms);
+            }
+        }
+        self.reap(context);
+    }
+
+    /// A helper has done a job.
+    pub fn done(&mut self, context: &mut Context, op: OpId, done: Done, now_ms: u64) {
+        if let Some(operation) = self.find(op) {
+            let side = operation.participant.as_mut();
+            if let Some(event) = side.and_then(|side| side.team.done(done)) {
+                operation.step(context, event, now_ms);
+            }
+            self.reap(context);
+        }
+    }
+
+    /// An end of this node looks for its other end.
+    pub fn bind(&mut self, context: &mut Context, op: OpId, request: KBox<BindRequest>) {
+        let Some(side) = self.find(op).and_then(|operation| operation.participant.as_mut()) else {
+            return request.fail(Failure::new(FailureCode::Internal));
+        };
+        let home = request.home(side.agent.participants());
+        side.streams.ask(context, op, home, request);
+    }
+
+    /// A message about a stream came.
+    pub fn stream(
+        &mut self,
+        context: &mut Context,
+        op: OpId,
+        from: NodeId,
+        message: stream::Message,
+    ) {
+        if let Some(side) = self.find(op).and_then(|operation| operation.participant.as_mut()) {
+            side.streams.message(context, op, from, message);
+        }
+    }
+
+    #[inline(never)]
+    fn engage(&mut self, context: &Context, op: OpId, message: &Message) -> Outcome<bool> {
+        let Message::Engage(engage) = message else {
+            return Ok(false);
+        };
+        let number = self.next_number;
+        // Room for the numbers of this operation's helpers: one for each part.
+        self.next_number += 256;
+        let team = Team::new(context.node.clone(), op, engage, number)?;
+        let participant = Participant {
+            agent: Agent::new(context.me(), op, engage),
+            team,
+            streams: Streams::new(),
+            timer: None,
+            ended: false,
+        };
+        match self.find(op) {
+            Some(operation) => operation.participant = Some(participant),
+            None => self.add(Operation {
+                op,
+                coordinator: None,
+                participant: Some(participant),
+                caller: None,
+            })?,
+        }
+        Ok(true)
+    }
+
+    #[inline(never)]
+    /// A message of a restart came: for the coordinator, or for the participant.
+    pub fn message(
+        &mut self,
+        context: &mut Context,
+        op: OpId,
+        from: NodeId,
+        message: Message,
+        now_ms: u64,
+    ) {
+        if message.is_for_root() {
+            if let Some(operation) = self.find(op) {
+                operation.step_root(context, RootEvent::Message { from, message }, now_ms);
+            }
+            return self.reap(context);
+        }
+        let known = self.find(op).is_some_and(|operation| operation.participant.is_some());
+        if !known {
+            match self.engage(context, op, &message) {
+                Ok(true) => {}
+                Ok(false) => {
+                    if let Some(answer) = stray(&message) {
+                        context.send(from, Body::Restart(op, answer));
+                    }
+                    return;
+                }
+                Err(why) => {
+                    let failure = why.node(context.me().raw()).to_core();
+                    let failed = ssi_core::wire::restart::Failed { failure };
+                    return context.send(from, Body::Restart(op, Message::Failed(failed)));
+                }
+            }
+        }
+        if let Some(operation) = self.find(op) {
+            operation.step(context, AgentEvent::Message { from, message }, now_ms);
+        }
+        self.reap(context);
+    }
+
+    /// A node is dead, or messages to it are lost.
+    pub fn peer_down(&mut self, context: &mut Context, node: NodeId, now_ms: u64) {
+        for operation in self.operations.iter_mut() {
+            operation.step_root(context, RootEvent::PeerDown(node), now_ms);
+            operation.step(context, AgentEvent::PeerDown(node), now_ms);
+        }
+        self.reap(context);
+    }
+
+    /// Time passes.
+    pub fn tick(&mut self, context: &mut Context, now_ms: u64) {
+        for operation in self.operations.iter_mut() {
+            let root = operation.coordinator.as_mut().map(|side| &mut side.timer);
+            if let Some(due) = root.and_then(|timer| timer.take_if(|at| at.due_ms <= now_ms)) {
+                operation.step_root(context, RootEvent::Deadline(due.number), now_ms);
+            }
+            let agent = operation.participant.as_mut().map(|side| &mut side.timer);
+            if let Some(due) = agent.and_then(|timer| timer.take_if(|at| at.due_ms <= now_ms)) {
+                operation.step(context, AgentEvent::Deadline(due.number), now_ms);
+            }
+        }
+        self.reap(context);
+    }
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The helper processes of one restart on this node: one for each part, all at work at once.
+//!
+//! Parts that came to one node may have streams between them, whose ends wait for each other.
+
+use crate::engine::Event;
+use crate::failure::Failure;
+use crate::helper::{Helper, Job, Spec, Stdio};
+use crate::host::Joined;
+use crate::sys::thread::{Run, Thread};
+use crate::sys::usermode;
+use core::sync::atomic::AtomicBool;
+use kernel::c_str;
+use kernel::prelude::*;
+use kernel::sync::Arc;
+use ssi_core::abi::FailureCode;
+use ssi_core::node::{NodeId, OpId};
+use ssi_core::restart::{AgentEvent, Restored};
+use ssi_core::wire::restart::Engage;
+
+/// What a helper has done.
+pub enum Done {
+    /// The part is built and its processes are held.
+    Built(NodeId, Restored),
+    /// Building the part failed; nothing of it is left.
+    NotBuilt(Failure),
+    /// The processes of one part run.
+    Running(NodeId),
+    /// Nothing of one part is left.
+    TakenBack(NodeId),
+}
+
+struct Worker {
+    part: NodeId,
+    number: u64,
+    helper: Arc<Helper>,
+    /// It has a job from `let_go` or `take_back` that it has not answered.
+    owes: bool,
+}
+
+/// All helpers of one operation on this node.
+pub struct Team {
+    spec: Arc<Spec>,
+    workers: KVec<Worker>,
+    next_number: u64,
+}
+
+struct Starter {
+    spec: Arc<Spec>,
+    number: u64,
+}
+
+impl Run for Starter {
+    fn run(self) {
+        if let Err(error) = usermode::start_helper(self.number) {
+            let why = Failure::new(FailureCode::Internal)
+                .errno(error)
+                .text(format_args!("/usr/bin/ssi-restart-helper"));
+            self.spec.tell(Done::NotBuilt(why));
+        }
+    }
+}
+
+impl Team {
+    /// Nobody works yet; helpers get numbers from `number` on.
+    pub fn new(node: Arc<Joined>, op: OpId, engage: &Engage, number: u64) -> Result<Team> {
+        let spec = Spec {
+            node,
+            op,
+            options: engage.options,
+            cancelled: AtomicBool::new(false),
+        };
+        Ok(Team {
+            spec: Arc::new(spec, GFP_KERNEL)?,
+            workers: KVec::new(),
+            next_number: number,
+        })
+    }
+
+    /// Has `part` built: by `caller`, where that is given, or by a new process.
+    pub fn build(&mut self, part: NodeId, caller: Option<Arc<Helper>>) {
+        if let Err(why) = self.try_build(part, caller) {
+            self.spec.tell(Done::NotBuilt(why));
+        }
+    }
+
+    fn try_build(
+        &mut self,
+        part: NodeId,
+        caller: Option<Arc<Helper>>,
+    ) -> core::result::Result<(), Failure> {
+        let number = self.next_number;
+        self.next_number += 1;
+        let stdio = match caller {
+            Some(_) => Stdio::Own,
+            None => Stdio::Null,
+        };
+        let start = caller.is_none();
+        let helper = match caller {
+            Some(helper) => helper,
+            None => Helper::new()?,
+        };
+        helper.give(Job::Restore(self.spec.clone(), part, stdio))?;
+        let worker = Worker {
+            part,
+            number,
+            helper,
+            owes: false,
+        };
+        self.workers.push(worker, GFP_KERNEL)?;
+        if start {
+            let spec = self.spec.clone();
+            drop(Thread::start(c_str!("ssi_starter"), Starter { spec, number })?);
+        }
+        Ok(())
+    }
+
+    /// The process with this number has come: its helper.
+    pub fn arrived(&mut self, number: u64) -> Option<Arc<Helper>> {
+        let worker = self.workers.iter().find(|worker| worker.number == number)?;
+        Some(worker.helper.clone())
+    }
+
+    /// Whether `helper` was one of the team; it is gone with all that it made.
+    pub fn lost(&mut self, helper: &Arc<Helper>) -> bool {
+        let mut workers = self.workers.iter_mut();
+        match workers.find(|worker| Arc::ptr_eq(&worker.helper, helper)) {
+            Some(worker) => {
+                worker.owes = false;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Lets the processes of all parts go.
+    pub fn let_go(&mut self) {
+        self.give_all(Job::Go);
+    }
+
+    /// Has every trace of all parts removed.
+    pub fn take_back(&mut self) {
+        self.spec.cancel();
+        self.give_all(Job::TakeBack);
+        if self.workers.is_empty() {
+            self.spec.tell(Done::TakenBack(self.spec.node.config.node));
+        }
+    }
+
+    fn give_all(&mut self, job: fn(Arc<Spec>, NodeId) -> Job) {
+        for worker in self.workers.iter_mut() {
+            worker.owes = true;
+            if worker.helper.give(job(self.spec.clone(), worker.part)).is_err() {
+                // Without memory for a job the helper ends, and takes its part back with it.
+                worker.helper.end();
+                self.spec.tell(Done::TakenBack(worker.part));
+            }
+        }
+    }
+
+    /// A helper has done a job: what that means for the operation, if anything.
+    pub fn done(&mut self, done: Done) -> Option<AgentEvent> {
+        let (part, event) = match done {
+            Done::Built(part, totals) => return Some(AgentEvent::Built { part, totals }),
+            Done::NotBuilt(why) => return Some(AgentEvent::HostFailed(why.to_core())),
+            Done::Running(part) => (part, AgentEvent::Running),
+            Done::TakenBack(part) => (part, AgentEvent::TakenBack),
+        };
+        for worker in self.workers.iter_mut().filter(|worker| worker.part == part) {
+            worker.owes = false;
+        }
+        match self.workers.iter().any(|worker| worker.owes) {
+            true => None,
+            false => Some(event),
+        }
+    }
+}
+
+impl Drop for Team {
+    fn drop(&mut self) {
+        for worker in self.workers.iter() {
+            worker.helper.end();
+        }
+    }
+}
+
+impl Spec {
+    /// Tells the engine what was done.
+    pub fn tell(&self, done: Done) {
+        let _ = self.node.events.put(Event::Restart(self.op, done));
+    }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The thread that does one checkpoint's acts on this node, one after the other.
+
+use crate::engine::Event;
+use crate::failure::Outcome;
+use crate::host::Joined;
+use crate::local::Local;
+use crate::queue::{Queue, Taken};
+use crate::sys::thread::{Run, Thread};
+use core::sync::atomic::{AtomicBool, Ordering};
+use kernel::c_str;
+use kernel::prelude::*;
+use kernel::sync::Arc;
+use ssi_core::abi::step;
+use ssi_core::checkpoint::{self as core_checkpoint, Found, Options, Report, Seed, Version};
+use ssi_core::node::OpId;
+
+/// Acts that may wait for a worker: seeds come as fast as links are found elsewhere.
+const JOBS_MAX: usize = 1024;
+
+/// One act, named after the core's effect.
+pub enum Job {
+    /// Find and stop.
+    Stop(Seed),
+    /// Save send queues.
+    SaveSend,
+    /// Save everything else in memory.
+    Snapshot,
+    /// Let the processes go.
+    Release,
+    /// Choose the application's id where it has none, and make the next version's folder.
+    Open(Found),
+    /// Write the part.
+    Write(Version),
+    /// Write the commit record.
+    Commit(Report),
+    /// Undo what was done here.
+    Discard,
+    /// Remove the version's folder.
+    Remove(Version),
+}
+
+/// The engine's end of a worker.
+pub struct Worker {
+    jobs: Arc<Queue<Job>>,
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Worker {
+    /// Starts the worker of one operation.
+    pub fn start(
+        node: Arc<Joined>,
+        op: OpId,
+        options: Options,
+        description: KVec<u8>,
+    ) -> Outcome<Worker> {
+        let jobs = Queue::new(JOBS_MAX)?;
+        let cancelled = Arc::new(AtomicBool::new(false), GFP_KERNEL)?;
+        let local = Local::new(node.clone(), op, options, description, cancelled.clone())?;
+        let body = Body {
+            node,
+            op,
+            jobs: jobs.clone(),
+            local,
+        };
+        drop(Thread::start(c_str!("ssi_worker"), body)?);
+        Ok(Worker { jobs, cancelled })
+    }
+
+    /// Queues an act. `false` where the worker is hopelessly behind.
+    #[must_use]
+    pub fn give(&self, job: Job) -> bool {
+        self.jobs.try_put(job).is_ok()
+    }
+
+    /// Makes what is under way end early, with a failure.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.jobs.close();
+    }
+}
+
+struct Body {
+    node: Arc<Joined>,
+    op: OpId,
+    jobs: Arc<Queue<Job>>,
+    local: Local,
+}
+
+impl Body {
+    fn tell(&self, event: core_checkpoint::Event) {
+        let _ = self.node.events.put(Event::Checkpoint(self.op, event));
+    }
+
+    fn tell_or_fail(&self, outcome: Outcome<core_checkpoint::Event>) {
+        self.tell(outcome.unwrap_or_else(|why| {
+            core_checkpoint::Event::HostFailed(self.local.blame(why))
+        }));
+    }
+
+    fn stop(&mut self, seed: Seed) -> Outcome<core_checkpoint::Event> {
+        let (node, op) = (self.node.clone(), self.op);
+        let found = self.local.stop(seed, &mut |to, seed| {
+            let link = core_checkpoint::Event::Link { node: to, seed };
+            let _ = node.events.put(Event::Checkpoint(op, link));
+        })?;
+        Ok(core_checkpoint::Event::Stopped(found))
+    }
+
+    fn work(&mut self, job: Job) {
+        use core_checkpoint::Event as E;
+        let gauge = self.node.clone();
+        match job {
+            Job::Stop(seed) => {
+                gauge.gauge.enter(step::STOP);
+                let outcome = self.stop(seed);
+                self.tell_or_fail(outcome);
+            }
+            Job::SaveSend => {
+                let outcome = self.local.save_send();
+                self.tell_or_fail(outcome.map(|()| E::SendSaved));
+            }
+            Job::Snapshot => {
+                gauge.gauge.enter(step::SNAPSHOT);
+                let outcome = self.local.snapshot();
+                self.tell_or_fail(outcome.map(E::Snapped));
+            }
+            Job::Release => self.local.release(),
+            Job::Open(found) => {
+                let outcome = self.local.open_version(found);
+                self.tell(match outcome {
+                    Ok(version) => E::Opened(version),
+                    Err(why) => E::NotOpened(self.local.blame(why)),
+                });
+            }
+            Job::Write(version) => {
+                gauge.gauge.enter(step::WRITE);
+                let outcome = self.local.write(version);
+                self.tell_or_fail(outcome.map(E::Written));
+            }
+            Job::Commit(report) => {
+                gauge.gauge.enter(step::COMMIT);
+                let outcome = self.local.commit(&report);
+                self.tell(match outcome {
+                    Ok(()) => E::Committed,
+                    Err(why) => E::NotCommitted(self.local.blame(why)),
+                });
+            }
+            Job::Discard => {
+                self.local.discard();
+                self.tell(E::Discarded);
+            }
+            Job::Remove(version) => self.local.remove_version(version),
+        }
+    }
+}
+
+impl Run for Body {
+    fn run(mut self) {
+        while let Taken::Item(job) = self.jobs.take(None) {
+            self.work(job);
+        }
+        self.node.gauge.enter(step::IDLE);
+    }
+}
