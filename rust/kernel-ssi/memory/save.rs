@@ -90,9 +90,7 @@ impl Survey {
         let mut at = 0;
         while let Some((vma, len, refusal)) = mm.vma_at(at, &mut self.path)? {
             if let Some(what) = refusal {
-                let path = core::str::from_utf8(&self.path[..len]).unwrap_or("?");
-                return Err(Failure::new(FailureCode::Unsupported)
-                    .text(format_args!("{what}: {path} at {:#x}", vma.start)));
+                return Err(refused(what, &self.path[..len], vma.start));
             }
             let kind = MappingKind::new(vma.kind).ok_or(EINVAL)?;
             let shared = match kind {
@@ -145,7 +143,7 @@ impl Survey {
     fn space(&mut self, task: TaskRef, mm: &Mm) -> Outcome<KVec<u8>> {
         let (numbers, exe_len, refusal) = mm.describe(task, &mut self.path)?;
         if let Some(what) = refusal {
-            return Err(Failure::new(FailureCode::Unsupported).text(format_args!("{what}")));
+            return Err(refused(what, &self.path[..exe_len], 0));
         }
         let record = space_record(&numbers, self.ends.len() as u32, exe_len as u32);
         let mut payload = KVec::from_elem(0, AddressSpace::SIZE, GFP_KERNEL)?;
@@ -175,6 +173,16 @@ fn space_record(numbers: &Numbers, mappings: u32, exe_len: u32) -> AddressSpace 
         exe_len,
         auxv_len: numbers.auxv_len,
         auxv: numbers.auxv,
+    }
+}
+
+/// Names what cannot be saved: by its path, or else by its address.
+fn refused(what: &CStr, path: &[u8], address: u64) -> Failure {
+    let failure = Failure::new(FailureCode::Unsupported);
+    match (core::str::from_utf8(path), address) {
+        (Ok(""), 0) => failure.text(format_args!("{what}")),
+        (Ok("") | Err(_), _) => failure.text(format_args!("{what} at {address:#x}")),
+        (Ok(path), _) => failure.text(format_args!("{what}: {path}")),
     }
 }
 

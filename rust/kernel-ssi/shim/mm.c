@@ -95,22 +95,21 @@ static struct ssi_stamp stamp_of(const struct inode *inode)
 	};
 }
 
-/* Writes the file's path to @path; returns its length, or 0 and why there is none. */
+/* Writes the file's path to @path, returns its length, and says what is wrong with it. */
 static u32 path_of(struct file *file, char *path, u32 size, const char **refusal)
 {
 	const struct path *where = file_user_path(file);
-	char *text;
+	char *text = d_path(where, path, size);
 	u32 len;
 
-	if (d_unlinked(where->dentry)) {
-		*refusal = "mapping of a deleted file";
+	if (IS_ERR(text)) {
+		*refusal = "mapping of a file whose path is too long";
 		return 0;
 	}
-	text = d_path(where, path, size);
-	if (IS_ERR(text) || text[0] != '/') {
+	if (text[0] != '/')
 		*refusal = "mapping of a file without a path";
-		return 0;
-	}
+	else if (d_unlinked(where->dentry))
+		*refusal = "mapping of a deleted file";
 	len = strlen(text);
 	memmove(path, text, len + 1);
 	return len;
