@@ -119,11 +119,11 @@ impl Local {
                 Ok((_, caps)) if caps & ssi_core::abi::cap::CHECKPOINTABLE != 0 => Ok(Some(pid)),
                 Ok(_) | Err(_) => Err(outside.pid(pid).text(format_args!("TCP connection"))),
             },
-            TcpHolder::Orphan => {
+            // Even where nothing is left, the other end must find something at a restart.
+            TcpHolder::Orphan | TcpHolder::Nothing => {
                 self.orphans.push(TcpLink { near, far }, GFP_KERNEL)?;
                 Ok(None)
             }
-            TcpHolder::Nothing => Ok(None),
         }
     }
 

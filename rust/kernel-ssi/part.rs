@@ -167,7 +167,8 @@ impl Part {
             count,
         } = read(spec, &folder, part, caller)?;
         spec.node.gauge.bytes_total.store(plans.page_bytes(), Ordering::Relaxed);
-        objects.create(&Binder { spec }, &external(spec, stdio)?)?;
+        let rights = Creds::of_user(options.uid, options.gid)?;
+        objects.create(&Binder { spec }, &external(spec, stdio)?, &rights)?;
         let streams = objects.stream_ends();
         let content = Arc::new(
             Content {

@@ -5,6 +5,7 @@ use super::payload::{invalid, Record};
 use super::{device, epoll, eventfd, external, file, lock, pipe, table, tcp};
 use crate::failure::Outcome;
 use crate::sys::file::FileRef;
+use crate::sys::fsio::Creds;
 pub use external::Stdio;
 use kernel::prelude::*;
 use ssi_core::image::file::FileLock;
@@ -149,14 +150,18 @@ impl Objects {
             .ok()
     }
 
-    /// Makes every object, in the context of the helper process, with its rights; `binder` leads to
-    /// the other ends of its connections.
+    /// Makes every object, in the context of the helper process, with the rights of `creds`;
+    /// `binder` leads to the other ends of its connections.
     ///
     /// # Errors
     ///
     /// `FileGone` with the path; `Incompatible` with a port that is in use; `NodeUnreachable` with
     /// a connection whose other end does not come; `NoMemory`; `Limit`.
-    pub fn create(&mut self, binder: &dyn StreamBinder, stdio: &Stdio) -> Outcome {
+    pub fn create(&mut self, binder: &dyn StreamBinder, stdio: &Stdio, creds: &Creds) -> Outcome {
+        creds.act(|| self.create_all(binder, stdio))
+    }
+
+    fn create_all(&mut self, binder: &dyn StreamBinder, stdio: &Stdio) -> Outcome {
         for pipe in self.pipes.iter_mut() {
             pipe.create()?;
         }
@@ -278,8 +283,14 @@ impl Objects {
         self.streams.len() as u32
     }
 
-    /// The last step, before the processes are let go: all references are given up.
+    /// The last step, when all nodes have made their objects and before the processes are let go:
+    /// what was connecting goes on, and all references are given up.
     pub fn finish(self) -> Outcome {
+        for object in self.objects.iter() {
+            if let (Plan::TcpIdle(plan), Some(file)) = (&object.plan, &object.file) {
+                plan.go_on(file)?;
+            }
+        }
         Ok(())
     }
 }

@@ -266,7 +266,6 @@ impl Stream {
         let room = TcpStream::SIZE + send.len() + recv.len();
         let mut payload = Payload::with_room(room)?;
         let name = &self.info.name;
-        let loopback = ends(&name.pair).near.is_loopback();
         payload.field(&TcpStream {
             flags: self.flags,
             traits: self.traits,
@@ -274,13 +273,7 @@ impl Stream {
             error: self.info.error,
             name: ends(&name.pair),
             real: ends(&self.info.real),
-            node: if name.node != 0 {
-                name.node
-            } else if loopback {
-                node
-            } else {
-                0
-            },
+            node: if name.node != 0 { name.node } else { node },
             position: self.position,
             listener: if self.traits & STREAM_QUEUED != 0 {
                 listener

@@ -10,6 +10,7 @@
 #include <asm/unistd.h>
 
 #include "event.h"
+#include "object.h"
 
 struct list {
 	struct ssi_epoll_item *out;
@@ -78,7 +79,7 @@ int ssi_epoll_add(struct file *epoll, struct file *file, const struct ssi_epoll_
 	struct file *before = fget(item->fd);
 	int epfd, err;
 
-	err = replace_fd(item->fd, file, O_CLOEXEC);
+	err = ssi_fd_install(item->fd, file, true);
 	if (err < 0)
 		goto out;
 	epfd = get_unused_fd_flags(O_CLOEXEC);
@@ -89,7 +90,7 @@ int ssi_epoll_add(struct file *epoll, struct file *file, const struct ssi_epoll_
 		close_fd(epfd);
 	}
 	if (before)
-		replace_fd(item->fd, before, 0);
+		ssi_fd_install(item->fd, before, false);
 	else
 		close_fd(item->fd);
 out:

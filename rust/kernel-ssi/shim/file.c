@@ -196,12 +196,15 @@ void ssi_file_put(struct file *file)
  */
 int ssi_file_again(const char *path, u32 flags, struct file **out)
 {
+	const u32 kept = O_ACCMODE | O_APPEND | O_DSYNC | __O_SYNC | O_DIRECT | O_DIRECTORY |
+			 O_NOATIME;
 	struct file *file;
 
-	flags &= ~(O_CREAT | O_EXCL | O_TRUNC);
-	file = filp_open(path, flags | O_NOCTTY | O_LARGEFILE, 0);
+	/* Without waiting, should the path lead to a FIFO by now. */
+	file = filp_open(path, (flags & kept) | O_NONBLOCK | O_NOCTTY | O_LARGEFILE, 0);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
+	ssi_file_set_flags(file, flags);
 	*out = file;
 	return 0;
 }

@@ -56,6 +56,17 @@ void ssi_cred_put(const struct cred *cred)
 	put_cred(cred);
 }
 
+/* The calling task acts with these from now on; gives what ssi_cred_resume() takes back. */
+const struct cred *ssi_cred_assume(const struct cred *cred)
+{
+	return override_creds(cred);
+}
+
+void ssi_cred_resume(const struct cred *before)
+{
+	revert_creds(before);
+}
+
 u32 ssi_cred_uid(const struct cred *cred)
 {
 	return from_kuid_munged(&init_user_ns, cred->euid);

@@ -23,6 +23,8 @@ const struct cred *ssi_cred_current(void);
 const struct cred *ssi_cred_of_user(u32 uid, u32 gid);
 const struct cred *ssi_cred_clone(const struct cred *cred);
 void ssi_cred_put(const struct cred *cred);
+const struct cred *ssi_cred_assume(const struct cred *cred);
+void ssi_cred_resume(const struct cred *before);
 u32 ssi_cred_uid(const struct cred *cred);
 
 int ssi_file_open(const char *path, enum ssi_open how, const struct cred *cred, struct file **out);

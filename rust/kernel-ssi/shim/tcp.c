@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* TCP sockets: what they are, and their queues without consuming them. */
+#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/net.h>
 #include <linux/skmsg.h>
@@ -109,6 +110,15 @@ void ssi_tcp_info(struct sock *sk, struct ssi_tcp_info *info)
 			     RTN_LOCAL;
 	if (!ssi_tcpname_get(sk, &info->name))
 		info->name.pair = info->real;
+}
+
+/* ssi_tcp_settle - wait while a handshake is under way, for at most 100 ms */
+void ssi_tcp_settle(struct sock *sk)
+{
+	int tries = 50;
+
+	while (READ_ONCE(sk->sk_state) == TCP_SYN_SENT && tries--)
+		msleep(2);
 }
 
 /*

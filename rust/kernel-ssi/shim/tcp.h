@@ -96,6 +96,7 @@ struct sock *ssi_tcp_sock(struct file *file);
 void ssi_tcp_hold(struct sock *sk);
 void ssi_tcp_put(struct sock *sk);
 void ssi_tcp_info(struct sock *sk, struct ssi_tcp_info *info);
+void ssi_tcp_settle(struct sock *sk);
 struct sock *ssi_tcp_find(const struct ssi_tcp_pair *pair);
 struct sock *ssi_tcp_find_listener(const struct ssi_tcp_pair *pair);
 void ssi_tcp_options(struct sock *sk, struct ssi_tcp_options *options);
@@ -119,6 +120,7 @@ int ssi_tcp_push(struct socket *sock, const void *data, u32 len);
 int ssi_tcp_apply(struct socket *sock, const struct ssi_tcp_options *options);
 int ssi_tcp_shut(struct socket *sock, u32 how, u32 error);
 int ssi_tcp_idle(const struct ssi_tcp_pair *pair, u32 locks, struct socket **out);
+int ssi_tcp_begin(struct file *file, u32 address, u32 port);
 int ssi_tcp_serve(const struct ssi_tcp_pair *pair, u32 backlog,
 		  const struct ssi_tcp_options *options, struct socket **out);
 int ssi_tcp_inject(struct socket *listener, struct socket *sock);

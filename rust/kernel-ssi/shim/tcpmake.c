@@ -184,12 +184,25 @@ int ssi_tcp_push(struct socket *sock, const void *data, u32 len)
 	return len ? -EAGAIN : 0;
 }
 
+/* No more than setsockopt(2) or the kernel's own tuning would give the calling task. */
+static void apply_buffers(struct sock *sk, const struct ssi_tcp_options *options)
+{
+	u32 send_max = max(READ_ONCE(sysctl_wmem_max) * 2,
+			   (u32)READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_wmem[2]));
+	u32 recv_max = max(READ_ONCE(sysctl_rmem_max) * 2,
+			   (u32)READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]));
+
+	if (capable(CAP_NET_ADMIN))
+		send_max = recv_max = INT_MAX / 2;
+	WRITE_ONCE(sk->sk_sndbuf, clamp_t(u32, options->sndbuf, SOCK_MIN_SNDBUF, send_max));
+	WRITE_ONCE(sk->sk_rcvbuf, clamp_t(u32, options->rcvbuf, SOCK_MIN_RCVBUF, recv_max));
+}
+
 static void apply_locked(struct sock *sk, const struct ssi_tcp_options *options)
 {
 	const u32 locks = SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK;
 
-	WRITE_ONCE(sk->sk_sndbuf, clamp_t(u32, options->sndbuf, SOCK_MIN_SNDBUF, INT_MAX / 2));
-	WRITE_ONCE(sk->sk_rcvbuf, clamp_t(u32, options->rcvbuf, SOCK_MIN_RCVBUF, INT_MAX / 2));
+	apply_buffers(sk, options);
 	sk->sk_userlocks = (sk->sk_userlocks & ~locks) | (options->locks & locks);
 	sk->sk_reuse = options->flags & SSI_TCP_OPT_REUSEADDR ? SK_CAN_REUSE : SK_NO_REUSE;
 	sk->sk_reuseport = !!(options->flags & SSI_TCP_OPT_REUSEPORT);
@@ -309,6 +322,19 @@ int ssi_tcp_idle(const struct ssi_tcp_pair *pair, u32 locks, struct socket **out
 	}
 	*out = sock;
 	return 0;
+}
+
+/* ssi_tcp_begin - connect without waiting for the answer */
+int ssi_tcp_begin(struct file *file, u32 address, u32 port)
+{
+	struct sockaddr_in name = address_of(address, port);
+	struct socket *sock = sock_from_file(file);
+	int err;
+
+	if (!sock)
+		return -ENOTSOCK;
+	err = kernel_connect(sock, (struct sockaddr *)&name, sizeof(name), O_NONBLOCK);
+	return err == -EINPROGRESS ? 0 : err;
 }
 
 /* ssi_tcp_serve - a listening socket at its old address; -EADDRINUSE */

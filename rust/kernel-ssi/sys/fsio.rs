@@ -39,6 +39,8 @@ extern "C" {
     fn ssi_cred_of_user(uid: u32, gid: u32) -> *const RawCred;
     fn ssi_cred_clone(cred: *const RawCred) -> *const RawCred;
     fn ssi_cred_put(cred: *const RawCred);
+    fn ssi_cred_assume(cred: *const RawCred) -> *const RawCred;
+    fn ssi_cred_resume(before: *const RawCred);
     fn ssi_cred_uid(cred: *const RawCred) -> u32;
     fn ssi_file_open(
         path: *const c_char,
@@ -95,6 +97,16 @@ impl Creds {
         // SAFETY: Plain numbers; the reference that is returned is ours.
         let raw = unsafe { ssi_cred_of_user(uid, gid) };
         NonNull::new(raw.cast_mut()).map(Creds).ok_or(ENOMEM)
+    }
+
+    /// Runs `work` with these in place of the calling task's own.
+    pub fn act<T>(&self, work: impl FnOnce() -> T) -> T {
+        // SAFETY: `self` holds a reference for as long as they are assumed.
+        let before = unsafe { ssi_cred_assume(self.raw()) };
+        let result = work();
+        // SAFETY: What was assumed above, and nothing since: `work` cannot keep what it assumes.
+        unsafe { ssi_cred_resume(before) };
+        result
     }
 
     /// The effective user, as the initial user namespace numbers it.

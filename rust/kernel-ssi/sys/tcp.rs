@@ -138,6 +138,7 @@ extern "C" {
     fn ssi_tcp_hold(sk: *mut RawSock);
     fn ssi_tcp_put(sk: *mut RawSock);
     fn ssi_tcp_info(sk: *mut RawSock, info: *mut TcpInfo);
+    fn ssi_tcp_settle(sk: *mut RawSock);
     fn ssi_tcp_find(pair: *const Pair) -> *mut RawSock;
     fn ssi_tcp_find_listener(pair: *const Pair) -> *mut RawSock;
     fn ssi_tcp_options(sk: *mut RawSock, options: *mut Options);
@@ -208,6 +209,12 @@ impl SockRef {
             ssi_tcp_info(self.0.as_ptr(), info.as_mut_ptr());
             info.assume_init()
         }
+    }
+
+    /// Waits, not for long, while the connection is being made.
+    pub fn settle(&self) {
+        // SAFETY: The reference keeps the sock alive.
+        unsafe { ssi_tcp_settle(self.0.as_ptr()) }
     }
 
     /// Socket options.

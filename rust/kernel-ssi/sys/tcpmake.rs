@@ -25,6 +25,7 @@ extern "C" {
     fn ssi_tcp_apply(sock: *mut RawSocket, options: *const Options) -> i32;
     fn ssi_tcp_shut(sock: *mut RawSocket, how: u32, error: u32) -> i32;
     fn ssi_tcp_idle(pair: *const Pair, locks: u32, out: *mut *mut RawSocket) -> i32;
+    fn ssi_tcp_begin(file: *mut RawFile, address: u32, port: u32) -> i32;
     fn ssi_tcp_serve(
         pair: *const Pair,
         backlog: u32,
@@ -155,4 +156,10 @@ impl Socket {
         to_result(unsafe { ssi_tcp_file(socket.0.as_ptr(), flags, &mut raw) })?;
         FileRef::from_raw(raw)
     }
+}
+
+/// Begins to connect the TCP socket `file`, and does not wait.
+pub fn begin_connect(file: &FileRef, address: u32, port: u32) -> Result {
+    // SAFETY: The reference keeps the socket alive; the shim checks that it is one.
+    to_result(unsafe { ssi_tcp_begin(file.as_ptr(), address, port) })
 }

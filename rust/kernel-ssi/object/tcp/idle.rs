@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! TCP sockets without a connection: never connected, or dead with nothing left to read.
+//! TCP sockets without a connection: not connected, not yet, or dead with nothing left to read.
 
 use super::options::{from_image, to_image};
 use super::{check, ends};
@@ -8,11 +8,17 @@ use crate::object::file::done;
 use crate::object::payload::{bounded, take, Payload, Sink};
 use crate::object::OpenFile;
 use crate::sys::file::FileRef;
-use crate::sys::tcp::{Pair, SockRef};
-use crate::sys::tcpmake::Socket;
+use crate::sys::tcp::{state, Pair, SockRef};
+use crate::sys::tcpmake::{begin_connect, Socket};
 use ssi_core::codec::{Field, Reader};
 use ssi_core::image::frame::Kind;
 use ssi_core::image::socket::TcpIdle;
+use ssi_core::stream::End;
+
+const NONE: End = End {
+    address: 0,
+    port: 0,
+};
 
 /// A saved socket.
 pub(in crate::object) struct Idle {
@@ -29,6 +35,11 @@ impl Idle {
             error: info.error,
             reserved: 0,
             near: ends(&info.name.pair).near,
+            far: if info.state == state::SYN_SENT {
+                ends(&info.real).far
+            } else {
+                NONE
+            },
             options: to_image(&sock.options()),
         };
         Ok(Idle { record })
@@ -52,8 +63,18 @@ impl Rebuilt {
         let record: TcpIdle = take(&mut reader)?;
         done(reader)?;
         bounded(record.near.port as usize, 65535, "port of a socket")?;
+        bounded(record.far.port as usize, 65535, "port of a socket")?;
         bounded(record.error as usize, 4095, "error of a socket")?;
         Ok(Rebuilt { record })
+    }
+
+    /// Goes on connecting, when every listener is there again.
+    pub(in crate::object) fn go_on(&self, file: &FileRef) -> Outcome {
+        let far = &self.record.far;
+        if far.port != 0 {
+            begin_connect(file, far.address, far.port)?;
+        }
+        Ok(())
     }
 
     pub(in crate::object) fn create(&self) -> Outcome<FileRef> {

@@ -23,13 +23,16 @@ pub(in crate::object) fn classify(
         return Err(refuse(open, FailureCode::Internal));
     };
     let sock = SockRef::of(file)?;
+    // A handshake with a node that is up ends in no time, whether its processes run or not.
+    sock.settle();
     let info = sock.info();
     let mut traits = 0;
     match info.state {
         state::LISTEN => return Ok(Saved::Listener(Listener::save(open, &sock)?)),
-        state::SYN_SENT | state::SYN_RECV => {
+        state::SYN_SENT => return Ok(Saved::TcpIdle(Idle::save(open, &sock)?)),
+        state::SYN_RECV => {
             let failure = refuse(open, FailureCode::Unsupported);
-            return Err(failure.text(format_args!("TCP socket that is being connected")));
+            return Err(failure.text(format_args!("TCP socket in fast open")));
         }
         state::CLOSE if sock.queued(Direction::Receive) == 0 => {
             return Ok(Saved::TcpIdle(Idle::save(open, &sock)?));

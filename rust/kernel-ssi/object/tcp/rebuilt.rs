@@ -13,6 +13,7 @@ use ssi_core::image::frame::PAYLOAD_BYTES_MAX;
 use ssi_core::image::socket::{TcpHello, TcpPair, TcpStream, HELLO_MAGIC};
 use ssi_core::image::socket::{SHUTDOWN_RECEIVE, SHUTDOWN_SEND};
 use ssi_core::image::socket::{STREAM_GHOST, STREAM_KERNEL_HELD, STREAM_PEER_GONE, STREAM_QUEUED};
+use ssi_core::node::NodeId;
 
 /// A connection's end, to be connected with the other one.
 pub(in crate::object) struct Rebuilt {
@@ -50,6 +51,7 @@ impl Rebuilt {
         ] {
             bounded(end.port as usize, 65535, "port of a connection")?;
         }
+        NodeId::new(record.node).ok_or(invalid("node of a connection"))?;
         let known = STREAM_KERNEL_HELD | STREAM_PEER_GONE | STREAM_GHOST | STREAM_QUEUED;
         let queued = record.traits & STREAM_QUEUED != 0;
         if record.traits & !known != 0
@@ -114,7 +116,7 @@ impl Rebuilt {
         };
         mine.near == hello.name.far
             && mine.far == hello.name.near
-            && (ghost || self.record.node == hello.node)
+            && (ghost || !mine.near.is_loopback() || self.record.node == hello.node)
     }
 
     /// The bytes that the other end has not received yet.

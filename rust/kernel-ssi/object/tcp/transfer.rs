@@ -12,7 +12,7 @@ use crate::sys::thread::clock_ms;
 use kernel::prelude::*;
 use ssi_core::codec::Field;
 use ssi_core::image::socket::{TcpHello, TcpPair, TcpStream, HELLO_MAGIC};
-use ssi_core::image::socket::{STREAM_GHOST, STREAM_KERNEL_HELD, STREAM_PEER_GONE};
+use ssi_core::image::socket::{STREAM_GHOST, STREAM_KERNEL_HELD, STREAM_PEER_GONE, STREAM_QUEUED};
 
 /// TIMEOUT: for a connection to a node that is up, and for a hello on it.
 const PEER_MS: u32 = 10_000;
@@ -20,6 +20,10 @@ const PEER_MS: u32 = 10_000;
 const ACCEPT_MS: u64 = 30_000;
 /// TIMEOUT: for those whose absence is no failure.
 const ACCEPT_OPTIONAL_MS: u64 = 5_000;
+/// Ends that are given up where the other one does not come: what an orphan had to say is lost
+/// with who would have read it; a connection that no accept(2) returned yet is made anew by a
+/// program that was still connecting.
+const OPTIONAL: u32 = STREAM_KERNEL_HELD | STREAM_QUEUED;
 /// Connections of strangers that are put up with.
 const STRANGERS_MAX: usize = 64;
 /// 127.0.0.1.
@@ -64,7 +68,8 @@ pub(in crate::object) fn connect(streams: &mut [Rebuilt], binder: &dyn StreamBin
         return Ok(());
     }
     let operation = binder.operation();
-    let (listener, port) = Socket::listen(0, streams.len().min(65535) as u32)?;
+    let backlog = streams.len().min(65535) as u32;
+    let (listener, port) = Socket::listen(binder.address(), backlog)?;
     let mut connected = KVVec::new();
     for (index, stream) in streams.iter().enumerate() {
         if stream.socket.is_some() {
@@ -152,9 +157,7 @@ fn accept(
             stream.socket.is_none() && !connected.iter().any(|(other, _)| other == index)
         };
         let waiting = streams.iter().enumerate().filter(waits);
-        let missing = waiting
-            .clone()
-            .find(|(_, stream)| !stream.has(STREAM_KERNEL_HELD));
+        let missing = waiting.clone().find(|(_, stream)| !stream.has(OPTIONAL));
         let limit = match (&missing, waiting.count()) {
             (_, 0) => return Ok(()),
             (Some(_), _) => ACCEPT_MS,
@@ -166,7 +169,6 @@ fn accept(
             Err(error) if error == EAGAIN => {
                 return match missing {
                     Some((index, _)) => Err(lost(&streams[index], error)),
-                    // What an orphan had to say is lost with the end that would have read it.
                     None => Ok(()),
                 };
             }

@@ -95,7 +95,7 @@ record! {
         pub name: TcpPair,
         /// What the network saw.
         pub real: TcpPair,
-        /// Node of the name, for loopback addresses.
+        /// Node where the name is, or was, real: part of the stream's id for loopback addresses.
         pub node: u32,
         /// Place in the listener's backlog, from 0.
         pub position: u32,
@@ -133,7 +133,8 @@ record! {
 }
 
 record! {
-    /// `TcpIdle`; the subject is the object id. Never connected, or dead with nothing to read.
+    /// `TcpIdle`; the subject is the object id. Not connected, not yet, or no more and with nothing
+    /// left to read.
     pub struct TcpIdle {
         /// Flags of open(2).
         pub flags: u32,
@@ -145,6 +146,8 @@ record! {
         pub reserved: u32,
         /// To where it is bound, if it is.
         pub near: End,
+        /// To where it was being connected, or port 0.
+        pub far: End,
         /// Options.
         pub options: TcpOptions,
     }
@@ -164,7 +167,7 @@ record! {
         pub operation: u64,
         /// The connection as the sender's end has it: [`TcpStream::name`], or for a ghost `real`.
         pub name: TcpPair,
-        /// Node of the name, for loopback addresses.
+        /// The sender's [`TcpStream::node`].
         pub node: u32,
         /// The sender's [`TcpStream::recv_next`].
         pub recv_next: u32,
