@@ -7,7 +7,7 @@
 
 use core::fmt;
 use kernel::prelude::*;
-use ssi_core::image::commit::{self, Commit, COMMIT_BYTES_MAX, DESCRIPTION_MAX};
+use ssi_core::image::commit::{self, Commit, COMMIT_BYTES_MAX};
 use ssi_core::image::part::ImageError;
 use ssi_core::node::NodeId;
 
@@ -99,8 +99,8 @@ impl Store {
         sync_up(&folder, self.path.bytes().len(), &self.creds)
     }
 
-    /// Reads a commit record and its description.
-    pub fn read_commit(&self, application: u64, version: u32) -> Outcome<(Commit, Description)> {
+    /// Reads a commit record.
+    pub fn read_commit(&self, application: u64, version: u32) -> Outcome<Commit> {
         let path = self
             .version(application, version)?
             .join(format_args!("commit"))?;
@@ -116,17 +116,12 @@ impl Store {
         let len = file
             .read_at(&mut bytes, 0)
             .map_err(|error| path.failed(error))?;
-        let (record, text) =
+        let (record, _) =
             commit::parse(&bytes[..len], fsio::digest).map_err(|what| path.damaged(what))?;
         if record.application != application || record.version != version {
             return Err(path.damaged(ImageError::Order));
         }
-        let mut description = Description {
-            bytes: [0; DESCRIPTION_MAX],
-            len: text.len(),
-        };
-        description.bytes[..text.len()].copy_from_slice(text.as_bytes());
-        Ok((record, description))
+        Ok(record)
     }
 
     /// Removes a version: its commit record first, then whatever is below its folder.
@@ -189,19 +184,6 @@ impl Store {
             }
         }
         Ok(())
-    }
-}
-
-/// What the user wrote about a version.
-pub struct Description {
-    bytes: [u8; DESCRIPTION_MAX],
-    len: usize,
-}
-
-impl Description {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        core::str::from_utf8(&self.bytes[..self.len]).unwrap_or("")
     }
 }
 

@@ -111,6 +111,7 @@ impl Memories {
             at += 1;
             bytes += writer.space(folder, at as u64, &space)?;
         }
+        writer.sync()?;
         Ok(bytes)
     }
 

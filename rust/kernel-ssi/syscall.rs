@@ -98,7 +98,7 @@ fn restart_request(args: &abi::RestartArgs) -> Outcome<RestartRequest> {
     };
     let (uid, gid) = entry::caller();
     let store = path(args.store, args.store_len)?;
-    let (commit, _) =
+    let commit =
         Store::new(&store, Creds::current())?.read_commit(args.application, args.version)?;
     Ok(RestartRequest {
         application: args.application,

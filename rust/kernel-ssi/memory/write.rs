@@ -17,9 +17,14 @@ use crate::sys::vec::emptied;
 pub(super) struct PageWriter<'a> {
     batch: Batch,
     runs: KVVec<u8>,
+    /// Written, not yet durable.
+    written: KVec<PageFile>,
     watch: Watch<'a>,
     sink: Sink<'a>,
 }
+
+/// Most files that are made durable together: one commit of the file system's journal serves all.
+const WRITTEN_MAX: usize = 64;
 
 /// The page file at work.
 struct Target {
@@ -33,6 +38,7 @@ impl<'a> PageWriter<'a> {
         Ok(PageWriter {
             batch: Batch::new()?,
             runs: KVVec::with_capacity(RUNS_MAX * PageRun::SIZE, GFP_KERNEL)?,
+            written: KVec::with_capacity(WRITTEN_MAX, GFP_KERNEL)?,
             watch,
             sink,
         })
@@ -137,8 +143,19 @@ impl<'a> PageWriter<'a> {
 
     fn end(&mut self, target: Target) -> Outcome<u64> {
         self.hand_out(target.id)?;
-        target.file.sync()?;
+        self.written.push(target.file, GFP_KERNEL)?;
+        if self.written.len() >= WRITTEN_MAX {
+            self.sync()?;
+        }
         Ok(target.pos)
+    }
+
+    /// Returns when everything that was written is durable.
+    pub(super) fn sync(&mut self) -> Outcome {
+        for file in core::mem::take(&mut self.written) {
+            file.sync()?;
+        }
+        Ok(())
     }
 }
 

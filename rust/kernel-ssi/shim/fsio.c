@@ -67,11 +67,6 @@ void ssi_cred_resume(const struct cred *before)
 	revert_creds(before);
 }
 
-u32 ssi_cred_uid(const struct cred *cred)
-{
-	return from_kuid_munged(&init_user_ns, cred->euid);
-}
-
 static int open_flags(enum ssi_open how)
 {
 	switch (how) {

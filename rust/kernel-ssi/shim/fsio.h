@@ -25,7 +25,6 @@ const struct cred *ssi_cred_clone(const struct cred *cred);
 void ssi_cred_put(const struct cred *cred);
 const struct cred *ssi_cred_assume(const struct cred *cred);
 void ssi_cred_resume(const struct cred *before);
-u32 ssi_cred_uid(const struct cred *cred);
 
 int ssi_file_open(const char *path, enum ssi_open how, const struct cred *cred, struct file **out);
 void ssi_file_close(struct file *file);

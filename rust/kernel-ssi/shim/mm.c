@@ -26,7 +26,7 @@ static_assert(AT_VECTOR_SIZE <= SSI_AUXV_WORDS);
 
 struct mm_struct *ssi_mm_of(struct task_struct *task)
 {
-	return task ? get_task_mm(task) : get_task_mm(current);
+	return get_task_mm(task);
 }
 
 void ssi_mm_put(struct mm_struct *mm)
@@ -185,8 +185,6 @@ int ssi_mm_describe(struct task_struct *task, struct mm_struct *mm, struct ssi_m
 	struct file *exe;
 
 	memset(out, 0, sizeof(*out));
-	if (!task)
-		task = current;
 	out->refusal = mm_refusal(mm, task);
 	out->personality = task->personality;
 	mmap_read_lock(mm);

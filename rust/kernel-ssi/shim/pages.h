@@ -33,7 +33,6 @@ int ssi_batch_push(struct ssi_batch *batch, u64 address, struct page *page, bool
 
 struct ssi_shared *ssi_shared_copy(struct mm_struct *mm, u64 address, u64 key);
 u64 ssi_shared_size(const struct ssi_shared *shared);
-u64 ssi_shared_pages(const struct ssi_shared *shared);
 void ssi_shared_free(struct ssi_shared *shared);
 struct file *ssi_shared_create(u64 size);
 

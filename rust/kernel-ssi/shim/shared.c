@@ -15,7 +15,6 @@
 struct ssi_shared {
 	struct xarray copies;
 	u64 size;
-	u64 pages;
 };
 
 void ssi_shared_free(struct ssi_shared *shared)
@@ -51,8 +50,6 @@ static int copy_page_at(struct ssi_shared *shared, struct address_space *mapping
 	ret = xa_err(xa_store(&shared->copies, index, to, GFP_KERNEL));
 	if (ret)
 		put_page(to);
-	else
-		shared->pages++;
 	return ret;
 }
 
@@ -124,11 +121,6 @@ struct ssi_shared *ssi_shared_copy(struct mm_struct *mm, u64 address, u64 key)
 u64 ssi_shared_size(const struct ssi_shared *shared)
 {
 	return shared->size;
-}
-
-u64 ssi_shared_pages(const struct ssi_shared *shared)
-{
-	return shared->pages;
 }
 
 /**

@@ -41,7 +41,6 @@ extern "C" {
     fn ssi_cred_put(cred: *const RawCred);
     fn ssi_cred_assume(cred: *const RawCred) -> *const RawCred;
     fn ssi_cred_resume(before: *const RawCred);
-    fn ssi_cred_uid(cred: *const RawCred) -> u32;
     fn ssi_file_open(
         path: *const c_char,
         how: Open,
@@ -107,12 +106,6 @@ impl Creds {
         // SAFETY: What was assumed above, and nothing since: `work` cannot keep what it assumes.
         unsafe { ssi_cred_resume(before) };
         result
-    }
-
-    /// The effective user, as the initial user namespace numbers it.
-    pub fn uid(&self) -> u32 {
-        // SAFETY: `self` holds a reference.
-        unsafe { ssi_cred_uid(self.raw()) }
     }
 
     pub(super) fn raw(&self) -> *const RawCred {

@@ -78,21 +78,9 @@ extern "C" {
     fn ssi_mm_finish(numbers: *const RawNumbers, exe: *const u8) -> i32;
 }
 
-/// A task other than the current one, as an opaque kernel pointer that its owner keeps alive.
+/// A task, as an opaque kernel pointer that its owner keeps alive.
 #[derive(Clone, Copy)]
 pub struct TaskRef(*mut c_void);
-
-impl TaskRef {
-    /// The current task.
-    pub const CURRENT: TaskRef = TaskRef(null_mut());
-
-    /// # Safety
-    ///
-    /// `task` is a `struct task_struct` that stays alive, and stands still, while this is used.
-    pub unsafe fn from_raw(task: *mut c_void) -> TaskRef {
-        TaskRef(task)
-    }
-}
 
 impl From<&ARef<Task>> for TaskRef {
     /// For a task that stands still as long as this is used; the reference keeps it alive.

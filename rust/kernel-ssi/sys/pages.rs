@@ -48,7 +48,6 @@ extern "C" {
     fn ssi_batch_read(batch: *mut RawBatch, file: *mut RawFile, pos: u64) -> i32;
     fn ssi_shared_copy(mm: *mut RawMm, address: u64, key: u64) -> *mut RawShared;
     fn ssi_shared_size(shared: *const RawShared) -> u64;
-    fn ssi_shared_pages(shared: *const RawShared) -> u64;
     fn ssi_shared_free(shared: *mut RawShared);
     fn ssi_shared_create(size: u64) -> *mut RawFile;
 }
@@ -171,12 +170,6 @@ impl Shared {
     pub fn size(&self) -> u64 {
         // SAFETY: The copies are ours.
         unsafe { ssi_shared_size(self.0.as_ptr()) }
-    }
-
-    /// Pages that were copied.
-    pub fn pages(&self) -> u64 {
-        // SAFETY: The copies are ours.
-        unsafe { ssi_shared_pages(self.0.as_ptr()) }
     }
 
     /// New shared memory of `size` bytes, as a file to be mapped.
