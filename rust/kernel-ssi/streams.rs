@@ -16,6 +16,10 @@ use ssi_core::stream::{bind, Side, Slot, StreamId};
 use ssi_core::wire::stream::{Bind, Message};
 use ssi_core::wire::Body;
 
+fn damaged(what: &str) -> Failure {
+    Failure::new(FailureCode::Damaged).text(format_args!("{what}"))
+}
+
 /// An end that looks for its other end.
 pub struct BindRequest {
     bind: Bind,
@@ -66,9 +70,10 @@ impl StreamBinder for Binder<'_> {
     }
 
     fn bind(&self, name: &TcpPair, node: u32, address: u32, port: u32) -> Outcome<Bound> {
-        let wrong = Failure::new(FailureCode::Damaged);
-        let node = NodeId::new(node).ok_or(wrong)?;
-        let (id, side) = StreamId::new(name.near, name.far, node).ok_or(wrong)?;
+        // The node counts for loopback addresses only; other names say 0.
+        let node = NodeId::new(node).unwrap_or(self.spec.node.config.node);
+        let id = StreamId::new(name.near, name.far, node);
+        let (id, side) = id.ok_or_else(|| damaged("a connection of a socket with itself"))?;
         self.ask(Bind {
             id,
             side,
@@ -135,7 +140,7 @@ impl Streams {
                 let (address, port) = (found.address, found.port);
                 let bound = match u16::try_from(port) {
                     Ok(_) => Ok(Bound::Found { address, port }),
-                    Err(_) => Err(Failure::new(FailureCode::Damaged)),
+                    Err(_) => Err(damaged("a stream's port")),
                 };
                 self.answer(found.id, found.side, bound);
             }
