@@ -4,6 +4,7 @@
 #include <linux/module.h>
 #include <linux/ssi.h>
 #include "entry.h"
+#include "stop.h"
 
 static const struct ssi_ops ssi_entry_ops = {
 	.owner = THIS_MODULE,
@@ -13,6 +14,7 @@ static const struct ssi_ops ssi_entry_ops = {
 	.capget = ssi_rs_capget,
 	.ctl = ssi_rs_ctl,
 	.process_release = ssi_rs_process_release,
+	.vfork_wait = ssi_stop_vfork_wait,
 };
 
 /* Once and for ever: the module is pinned from here on. */
