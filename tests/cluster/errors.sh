@@ -92,4 +92,9 @@ checkpoint_errors
 restart_errors
 try "the application noticed nothing" victim_is_well
 try "unreachable node" cut_off
+# The two have given each other up: the later one comes back as a new epoch.
+cluster heal
+cluster kill 2
+on 1 "ssictl status --processes | awk 'NR > 1 { print \$1 }' | xargs -r kill -s KILL"
+cluster boot 2
 finish
