@@ -6,7 +6,7 @@ use ssi_tools::args::{absolute, Restart};
 use ssi_tools::exit::{finish, Exit, Fault};
 use ssi_tools::message::{explain, Subject};
 use ssi_tools::{call, picker, progress, report, status, store};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -62,8 +62,18 @@ fn pick(args: &Restart, store: &Path) -> Result<(u64, u32), Fault> {
     }
 }
 
+/// The file that takes the output, made if need be with the rights of the user.
+fn output_file(path: &Path) -> Result<PathBuf, Fault> {
+    let file = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path);
+    let wrong = |error| Fault::new(Exit::System, format!("{}: {error}", path.display()));
+    file.map_err(wrong).and_then(|_| absolute(path))
+}
+
 fn restart(args: &Restart, store: &Path, chosen: &store::Version) -> Result<(), Fault> {
-    let output = args.output.as_deref().map(absolute).transpose()?;
+    let output = args.output.as_deref().map(output_file).transpose()?;
     let what = call::Restart {
         application: chosen.application,
         version: chosen.version,
