@@ -182,6 +182,7 @@ impl Part {
             GFP_KERNEL,
         )?;
         let restored = processes.create(content.clone(), caller)?;
+        let head_root = restored.heads().iter().min().copied().unwrap_or(0);
         let objects = content.objects.lock().take();
         if let Some(objects) = objects {
             objects.finish()?;
@@ -192,6 +193,7 @@ impl Part {
             totals: Totals {
                 processes: count,
                 streams,
+                head_root,
                 digest,
             },
         })

@@ -236,7 +236,7 @@ impl Peers {
     /// Something happened on a connection.
     pub fn link(&mut self, now_ms: u64, event: LinkEvent) {
         match event {
-            LinkEvent::Accepted(conn, _) => {
+            LinkEvent::Accepted(conn) => {
                 if self.strangers.len() < STRANGERS_MAX {
                     // Out of memory: the connection is dropped, and so closed.
                     let _ = self.strangers.put(conn);

@@ -93,7 +93,7 @@ impl Coordinator {
             streams: report.restored.streams,
             moved: report.moved,
             total_ns: clock_ns().saturating_sub(self.started_ns),
-            pid: 0,
+            pid: report.restored.head_root,
             reserved: 0,
         }
     }
@@ -250,6 +250,7 @@ impl Restarts {
             let expected = Restored {
                 processes: request.commit.processes,
                 streams: 0,
+                head_root: 0,
                 digest: request.commit.digest,
             };
             let coordinator = Coordinator {

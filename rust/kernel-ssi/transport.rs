@@ -26,8 +26,8 @@ const BACKLOG: i32 = 64;
 
 /// What happens on connections.
 pub enum LinkEvent {
-    /// A peer connected from this address.
-    Accepted(Arc<Conn>, u32),
+    /// Somebody connected.
+    Accepted(Arc<Conn>),
     /// The connection that was asked for with this tag stands.
     Connected(Arc<Conn>, u32),
     /// It could not be made.
@@ -163,14 +163,13 @@ impl<S: LinkSink> Run for Connector<S> {
 struct Reader<S: LinkSink> {
     socket: Arc<Socket>,
     conn: Arc<Conn>,
-    address: u32,
     sink: Arc<S>,
 }
 
 impl<S: LinkSink> Run for Reader<S> {
     fn run(self) {
         let link = self.conn.link;
-        self.sink.put(LinkEvent::Accepted(self.conn, self.address));
+        self.sink.put(LinkEvent::Accepted(self.conn));
         read_until_closed(link, self.socket, &*self.sink);
     }
 }
@@ -181,13 +180,12 @@ struct Acceptor<S: LinkSink> {
 }
 
 impl<S: LinkSink> Acceptor<S> {
-    fn welcome(&self, socket: Socket, address: u32) -> Result {
+    fn welcome(&self, socket: Socket) -> Result {
         let socket = Arc::new(socket, GFP_KERNEL)?;
         let conn = Conn::open::<S>(socket.clone())?;
         let reader = Reader {
             socket,
             conn,
-            address,
             sink: self.sink.clone(),
         };
         drop(Thread::start(c_str!("ssi_recv"), reader)?);
@@ -197,9 +195,9 @@ impl<S: LinkSink> Acceptor<S> {
 
 impl<S: LinkSink> Run for Acceptor<S> {
     fn run(self) {
-        while let Ok((socket, address)) = self.listener.accept() {
+        while let Ok(socket) = self.listener.accept() {
             // Out of memory: the peer sees its connection closed and tries again.
-            let _ = self.welcome(socket, address);
+            let _ = self.welcome(socket);
         }
     }
 }

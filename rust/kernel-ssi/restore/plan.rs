@@ -77,19 +77,6 @@ impl Plan {
         }
     }
 
-    /// A plan of all records of a part; those of other kinds are left out.
-    pub fn parse<'a>(
-        records: impl IntoIterator<Item = (Kind, u64, &'a [u8])>,
-        caller: Caller,
-    ) -> Outcome<Plan> {
-        let mut plan = Plan::new();
-        for (kind, subject, payload) in records {
-            plan.add(kind, subject, payload)?;
-        }
-        plan.check(caller)?;
-        Ok(plan)
-    }
-
     /// The processes, sorted by PID.
     pub fn processes(&self) -> &[ProcessPlan] {
         &self.processes
@@ -219,13 +206,6 @@ impl ProcessPlan {
         self.threads
             .first()
             .is_none_or(|first| first.record.tid != self.record.pid)
-    }
-
-    /// Whether a thread waits in vfork for the son with this PID, and makes it.
-    pub fn is_waited_for(&self, son: u32) -> bool {
-        self.threads
-            .iter()
-            .any(|thread| thread.record.vfork_child == son)
     }
 
     fn add_shared(&mut self, kind: Kind, subject: u32, payload: &[u8]) -> Outcome {

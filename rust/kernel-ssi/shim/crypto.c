@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* HMAC-SHA256 by the kernel's crypto API, and XXH64. */
-#include <crypto/algapi.h>
+/* HMAC-SHA256 by the kernel's crypto API. */
 #include <crypto/hash.h>
-#include <linux/xxhash.h>
 #include "crypto.h"
 
 /* One call, one key: setkey is not safe against concurrent digests of the same tfm. */
@@ -18,10 +16,4 @@ int ssi_hmac_sha256(const void *key, size_t key_len, const void *data, size_t le
 		err = crypto_shash_tfm_digest(tfm, data, len, out);
 	crypto_free_shash(tfm);
 	return err;
-}
-
-/* Constant time. */
-bool ssi_same_bytes(const void *a, const void *b, size_t len)
-{
-	return !crypto_memneq(a, b, len);
 }

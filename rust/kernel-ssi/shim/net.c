@@ -46,16 +46,13 @@ int ssi_net_listen(u32 address, u16 port, int backlog, struct socket **out)
 	return 0;
 }
 
-int ssi_net_accept(struct socket *listener, struct socket **out, u32 *address)
+int ssi_net_accept(struct socket *listener, struct socket **out)
 {
-	struct sockaddr_in name;
 	int err = kernel_accept(listener, out, 0);
 
 	if (err)
 		return err;
 	ssi_net_tune(*out);
-	err = kernel_getpeername(*out, (struct sockaddr *)&name);
-	*address = err < 0 ? 0 : ntohl(name.sin_addr.s_addr);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! HMAC-SHA256 and comparison in constant time.
+//! HMAC-SHA256.
 
 use core::ffi::c_void;
 use kernel::error::to_result;
@@ -13,7 +13,6 @@ extern "C" {
         len: usize,
         out: *mut u8,
     ) -> i32;
-    fn ssi_same_bytes(a: *const c_void, b: *const c_void, len: usize) -> bool;
 }
 
 /// HMAC-SHA256 (RFC 2104) of `data` with `key`.
@@ -30,10 +29,4 @@ pub fn hmac_sha256(key: &[u8], data: &[u8]) -> Result<[u8; 32]> {
         )
     })?;
     Ok(out)
-}
-
-/// Whether two proofs are equal, in a time that does not depend on where they differ.
-pub fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
-    // SAFETY: Both have 32 bytes.
-    unsafe { ssi_same_bytes(a.as_ptr().cast(), b.as_ptr().cast(), a.len()) }
 }

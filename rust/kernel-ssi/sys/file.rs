@@ -27,7 +27,6 @@ struct RawFd {
 /// Kinds of `ssi_file_info.kind` (shim/object.h).
 pub mod kind {
     #![allow(missing_docs)]
-    pub const OTHER: u32 = 0;
     pub const REGULAR: u32 = 1;
     pub const DIRECTORY: u32 = 2;
     pub const DEVICE: u32 = 3;

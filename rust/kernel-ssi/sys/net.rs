@@ -12,8 +12,7 @@ struct RawSocket {
 
 extern "C" {
     fn ssi_net_listen(address: u32, port: u16, backlog: i32, out: *mut *mut RawSocket) -> i32;
-    fn ssi_net_accept(listener: *mut RawSocket, out: *mut *mut RawSocket, address: *mut u32)
-        -> i32;
+    fn ssi_net_accept(listener: *mut RawSocket, out: *mut *mut RawSocket) -> i32;
     fn ssi_net_connect(
         from: u32,
         address: u32,
@@ -48,12 +47,12 @@ impl Socket {
         Socket::from_raw(raw)
     }
 
-    /// The next connection and its peer's address; `EINVAL` after [`Socket::shutdown`].
-    pub fn accept(&self) -> Result<(Socket, u32)> {
-        let (mut raw, mut address) = (null_mut(), 0);
+    /// The next connection; `EINVAL` after [`Socket::shutdown`].
+    pub fn accept(&self) -> Result<Socket> {
+        let mut raw = null_mut();
         // SAFETY: The listener lives as long as `self`.
-        to_result(unsafe { ssi_net_accept(self.0.as_ptr(), &mut raw, &mut address) })?;
-        Ok((Socket::from_raw(raw)?, address))
+        to_result(unsafe { ssi_net_accept(self.0.as_ptr(), &mut raw) })?;
+        Socket::from_raw(raw)
     }
 
     /// Connects from the local address `from`, in at most `timeout_ms`.

@@ -29,11 +29,6 @@ impl ProcessInfo {
     pub fn counts(&self) -> bool {
         self.counts != 0
     }
-
-    /// Whether it has exited and waits for its father.
-    pub fn is_zombie(&self) -> bool {
-        self.zombie != 0
-    }
 }
 
 /// Why C refused: a number of `enum ssi_refusal`, or an errno.

@@ -135,7 +135,6 @@ pub enum Direction {
 
 extern "C" {
     fn ssi_tcp_sock(file: *mut RawFile) -> *mut RawSock;
-    fn ssi_tcp_hold(sk: *mut RawSock);
     fn ssi_tcp_put(sk: *mut RawSock);
     fn ssi_tcp_info(sk: *mut RawSock, info: *mut TcpInfo);
     fn ssi_tcp_settle(sk: *mut RawSock);
@@ -192,13 +191,6 @@ impl SockRef {
     /// Names the sock while a reference is held; as `FileInfo::stream`.
     pub fn key(&self) -> u64 {
         self.0.as_ptr() as u64
-    }
-
-    /// Another reference.
-    pub fn share(&self) -> SockRef {
-        // SAFETY: The reference keeps the sock alive.
-        unsafe { ssi_tcp_hold(self.0.as_ptr()) };
-        SockRef(self.0)
     }
 
     /// State and names.

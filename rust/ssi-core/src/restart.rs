@@ -39,6 +39,8 @@ record! {
         pub processes: u32,
         /// Ends of streams.
         pub streams: u32,
+        /// Smallest PID of a restored head root, 0: none.
+        pub head_root: u32,
         /// Sum of the digests of the parts, wrapping.
         pub digest: u64,
     }
@@ -49,6 +51,7 @@ impl Restored {
     pub const ZERO: Restored = Restored {
         processes: 0,
         streams: 0,
+        head_root: 0,
         digest: 0,
     };
 
@@ -58,6 +61,10 @@ impl Restored {
         Restored {
             processes: self.processes.saturating_add(other.processes),
             streams: self.streams.saturating_add(other.streams),
+            head_root: match (self.head_root, other.head_root) {
+                (0, pid) | (pid, 0) => pid,
+                (a, b) => a.min(b),
+            },
             digest: self.digest.wrapping_add(other.digest),
         }
     }

@@ -144,6 +144,7 @@ fn examples() -> Vec<Message> {
     let restored = r::Restored {
         processes: 1,
         streams: 2,
+        head_root: 0,
         digest: 3,
     };
     let restart = [

@@ -169,7 +169,10 @@ fn address_spaces() {
         vdso: u64::MAX & !4095,
         ..good
     });
-    refuse(AddressSpace { flags: 2048, ..good });
+    refuse(AddressSpace {
+        flags: 2048,
+        ..good
+    });
     refuse(AddressSpace {
         mappings: MAPPINGS_MAX + 1,
         ..good

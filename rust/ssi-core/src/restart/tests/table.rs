@@ -15,6 +15,7 @@ use crate::wire::restart::Message as M;
 const TOTALS: Restored = Restored {
     processes: 1,
     streams: 0,
+    head_root: 0,
     digest: 1,
 };
 

@@ -107,6 +107,7 @@ impl World {
         let expected = Restored {
             processes: 10 * parts.len() as u32,
             streams: 0,
+            head_root: 0,
             digest: digest + u64::from(damaged),
         };
         World {
@@ -331,6 +332,7 @@ impl World {
                 let totals = Restored {
                     processes: 10,
                     streams: 1,
+                    head_root: 0,
                     digest: u64::from(part.raw()),
                 };
                 AgentEvent::Built { part, totals }
