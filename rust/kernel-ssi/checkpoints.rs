@@ -13,9 +13,7 @@ use crate::worker::{Job, Worker};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::CheckpointReport;
-use ssi_core::checkpoint::{
-    Agent, Effect, Event, History, Options, Report, Seed, Stray,
-};
+use ssi_core::checkpoint::{Agent, Effect, Event, History, Options, Report, Seed, Stray};
 use ssi_core::node::{ClusterPid, NodeId, OpId};
 use ssi_core::text::Path;
 use ssi_core::wire::checkpoint::{Failed, Message};
@@ -109,7 +107,11 @@ impl Operation {
         };
         let agent = &mut self.agent;
         if let Err(violation) = agent.step(event, &mut |effect| effects.push(effect)) {
-            pr_warn!("checkpoint: {} in state {}\n", violation.event, violation.state);
+            pr_warn!(
+                "checkpoint: {} in state {}\n",
+                violation.event,
+                violation.state
+            );
             let why = Failure::new(FailureCode::Internal).text(format_args!(
                 "{} in state {}",
                 violation.event, violation.state
@@ -125,7 +127,8 @@ impl Operation {
     fn give(&mut self, context: &mut Context, job: Job) {
         if !self.worker.give(job) {
             let why = Failure::new(FailureCode::Limit).text(format_args!("acts waiting"));
-            let failed = crate::engine::Event::Checkpoint(self.op, Event::HostFailed(why.to_core()));
+            let failed =
+                crate::engine::Event::Checkpoint(self.op, Event::HostFailed(why.to_core()));
             // The queue is this thread's own: a full one would never be emptied.
             let _ = context.node.events.try_put(failed);
         }
@@ -196,7 +199,9 @@ impl Checkpoints {
 
     fn find(&mut self, op: OpId) -> Option<&mut Operation> {
         let mut operations = self.operations.iter_mut();
-        operations.find(|operation| operation.op == op).map(|operation| &mut **operation)
+        operations
+            .find(|operation| operation.op == op)
+            .map(|operation| &mut **operation)
     }
 
     fn reap(&mut self) {

@@ -21,10 +21,10 @@ use crate::transport::{LinkEvent, Listener};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::{CheckpointReport, RestartReport};
+use ssi_core::checkpoint;
 use ssi_core::limits::TICK_MS;
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::wire::Body;
-use ssi_core::checkpoint;
 
 /// What users want.
 pub enum Call {
@@ -148,7 +148,8 @@ impl Engine {
         match call {
             Call::Checkpoint(request, reply) => {
                 let place = self.processes.place(context, request.pid);
-                self.checkpoints.start(context, (request, reply), place, now_ms);
+                self.checkpoints
+                    .start(context, (request, reply), place, now_ms);
             }
             Call::Restart(request, helper, reply) => {
                 self.restarts.start(context, request, helper, reply, now_ms);

@@ -4,8 +4,8 @@
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::host::Joined;
 use crate::part::Part;
-use crate::team::Done;
 use crate::sys::gate::Gate;
+use crate::team::Done;
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::prelude::*;
 use kernel::sync::{new_mutex, Arc, Mutex};

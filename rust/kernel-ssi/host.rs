@@ -137,7 +137,9 @@ impl Joined {
     /// Serves the operation with this number as its helper process.
     pub fn help(&self, number: u64) -> Outcome {
         let reply = Reply::new()?;
-        self.events.put(Event::Call(Call::Help(number, reply.clone()))).map_err(gone)?;
+        self.events
+            .put(Event::Call(Call::Help(number, reply.clone())))
+            .map_err(gone)?;
         let helper = reply.wait()??;
         if helper::serve(&helper).is_err() {
             let _ = self.events.put(Event::Call(Call::Abandon(helper)));

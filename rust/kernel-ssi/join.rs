@@ -24,13 +24,19 @@ fn nodes(args: &JoinArgs) -> Outcome<KVec<(NodeId, u32)>> {
         return Err(bad("number of nodes"));
     }
     let mut nodes: KVec<(NodeId, u32)> = KVec::with_capacity(count, GFP_KERNEL)?;
-    for at in (args.addresses..).step_by(size_of::<NodeAddress>()).take(count) {
+    for at in (args.addresses..)
+        .step_by(size_of::<NodeAddress>())
+        .take(count)
+    {
         let entry: NodeAddress = user::read(at)?;
         let id = NodeId::new(entry.node).ok_or(bad("node id"))?;
         if entry.address == 0 {
             return Err(bad("node address"));
         }
-        if nodes.iter().any(|(other, address)| *other == id || *address == entry.address) {
+        if nodes
+            .iter()
+            .any(|(other, address)| *other == id || *address == entry.address)
+        {
             return Err(bad("a node or an address twice"));
         }
         nodes.push((id, entry.address), GFP_KERNEL)?;

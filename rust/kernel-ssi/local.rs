@@ -138,7 +138,10 @@ impl Local {
         };
         self.group.stop(&[LocalSeed::Pid(pid)], policy)?;
         let processes = self.group.processes().count() as u32;
-        self.node.gauge.processes.store(processes, Ordering::Relaxed);
+        self.node
+            .gauge
+            .processes
+            .store(processes, Ordering::Relaxed);
         Ok(())
     }
 
@@ -284,7 +287,9 @@ impl Local {
             return Ok(None);
         };
         let node = self.node.config.node;
-        let folder = self.store()?.create_part(version.application, version.number, node)?;
+        let folder = self
+            .store()?
+            .create_part(version.application, version.number, node)?;
         let head = PartHead {
             application: version.application,
             version: version.number,
@@ -305,13 +310,20 @@ impl Local {
         };
         self.node.gauge.bytes.store(0, Ordering::Relaxed);
         let table_of = |tid| objects.table_of(tid);
-        objects.emit(node.config.node, &mut |kind, id, bytes| part.record(kind, id, bytes))?;
-        self.memories.emit(&mut |kind, id, bytes| part.record(kind, id, bytes))?;
-        self.group.emit(&table_of, &mut |kind, id, bytes| part.record(kind, id, bytes))?;
+        objects.emit(node.config.node, &mut |kind, id, bytes| {
+            part.record(kind, id, bytes)
+        })?;
+        self.memories
+            .emit(&mut |kind, id, bytes| part.record(kind, id, bytes))?;
+        self.group.emit(&table_of, &mut |kind, id, bytes| {
+            part.record(kind, id, bytes)
+        })?;
         let pages = match self.written.as_ref() {
-            Some(folder) => self.memories.write(folder, &watch, &mut |kind, id, bytes| {
-                part.record(kind, id, bytes)
-            })?,
+            Some(folder) => self
+                .memories
+                .write(folder, &watch, &mut |kind, id, bytes| {
+                    part.record(kind, id, bytes)
+                })?,
             None => 0,
         };
         let summary = part.finish(self.counts.processes, self.counts.threads, pages)?;
@@ -372,8 +384,13 @@ impl Local {
 }
 
 fn outside_holder(holder: &OutsideHolder) -> Failure {
-    let why = Failure::new(FailureCode::OutsideEnd).pid(holder.member).fd(holder.fd as i32);
-    why.text(format_args!("{} held by process {}", holder.what, holder.pid))
+    let why = Failure::new(FailureCode::OutsideEnd)
+        .pid(holder.member)
+        .fd(holder.fd as i32);
+    why.text(format_args!(
+        "{} held by process {}",
+        holder.what, holder.pid
+    ))
 }
 
 fn outside_address(end: &End) -> Failure {

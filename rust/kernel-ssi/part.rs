@@ -113,7 +113,14 @@ fn read(spec: &Spec, folder: &Folder, part: NodeId, caller: Caller) -> Outcome<R
         }
         let mut payload = KVVec::new();
         payload.extend_from_slice(record.payload, GFP_KERNEL)?;
-        kept.push(Kept { kind, subject, payload }, GFP_KERNEL)?;
+        kept.push(
+            Kept {
+                kind,
+                subject,
+                payload,
+            },
+            GFP_KERNEL,
+        )?;
     }
     plans.check()?;
     processes.check(caller)?;
@@ -166,7 +173,10 @@ impl Part {
             digest,
             count,
         } = read(spec, &folder, part, caller)?;
-        spec.node.gauge.bytes_total.store(plans.page_bytes(), Ordering::Relaxed);
+        spec.node
+            .gauge
+            .bytes_total
+            .store(plans.page_bytes(), Ordering::Relaxed);
         let rights = Creds::of_user(options.uid, options.gid)?;
         objects.create(&Binder { spec }, &external(spec, stdio)?, &rights)?;
         let streams = objects.stream_ends();

@@ -110,7 +110,10 @@ impl Peers {
     pub fn loads(&self) -> impl Iterator<Item = (NodeId, u32)> + '_ {
         let mine = core::iter::once((self.node.config.node, caps::count()));
         let up = self.slots.iter().filter(|slot| slot.peer.epoch().is_some());
-        Iterator::chain(mine, up.map(|slot| (slot.peer.node(), slot.peer.processes())))
+        Iterator::chain(
+            mine,
+            up.map(|slot| (slot.peer.node(), slot.peer.processes())),
+        )
     }
 
     /// Sends a message of a protocol. Where there is no connection, `Down` is told.
@@ -156,7 +159,8 @@ impl Peers {
                 return;
             };
             if let Some(slot) = self.slots.get_mut(at) {
-                slot.peer.step(now_ms, event, &mut |effect| effects.push(effect));
+                slot.peer
+                    .step(now_ms, event, &mut |effect| effects.push(effect));
             }
             for effect in effects {
                 next = self.act(at, effect).or(next);
@@ -200,7 +204,10 @@ impl Peers {
         let key = &self.node.config.key;
         let mine = mine.bytes().map_err(|_| EINVAL)?;
         let theirs = theirs.bytes().map_err(|_| EINVAL)?;
-        Ok((crypto::hmac_sha256(key, &mine)?, crypto::hmac_sha256(key, &theirs)?))
+        Ok((
+            crypto::hmac_sha256(key, &mine)?,
+            crypto::hmac_sha256(key, &theirs)?,
+        ))
     }
 
     fn connect(&self, at: usize, address: u32) -> Option<Event> {
@@ -309,7 +316,10 @@ impl Peers {
         let Body::Member(Membership::Hello(hello)) = message.body else {
             return;
         };
-        let at = self.slots.iter().position(|slot| slot.peer.node() == hello.node);
+        let at = self
+            .slots
+            .iter()
+            .position(|slot| slot.peer.node() == hello.node);
         let Some((at, slot)) = at.and_then(|at| Some((at, self.slots.get_mut(at)?))) else {
             return;
         };

@@ -79,7 +79,9 @@ fn options(request: &RestartRequest) -> Outcome<Options> {
 fn plan(context: &Context, commit: &Commit) -> Outcome<Plan> {
     let loads = |node: NodeId| {
         let mut loads = context.peers.loads();
-        loads.find(|(id, _)| *id == node).map_or(0, |(_, load)| load)
+        loads
+            .find(|(id, _)| *id == node)
+            .map_or(0, |(_, load)| load)
     };
     let plan = Plan::new(&commit.nodes, &context.peers.up(), &mut { loads });
     plan.ok_or(Failure::new(FailureCode::NodeUnreachable))
@@ -110,7 +112,11 @@ impl Operation {
         };
         let root = &mut coordinator.root;
         if let Err(violation) = root.step(event, &mut |effect| effects.push(effect)) {
-            pr_warn!("restart: {} in state {}\n", violation.event, violation.state);
+            pr_warn!(
+                "restart: {} in state {}\n",
+                violation.event,
+                violation.state
+            );
         }
         for effect in effects {
             self.act_root(context, effect, now_ms);
@@ -157,7 +163,11 @@ impl Operation {
         };
         let agent = &mut participant.agent;
         if let Err(violation) = agent.step(event, &mut |effect| effects.push(effect)) {
-            pr_warn!("restart: {} in state {}\n", violation.event, violation.state);
+            pr_warn!(
+                "restart: {} in state {}\n",
+                violation.event,
+                violation.state
+            );
         }
         for effect in effects {
             self.act(context, effect, now_ms);
@@ -216,7 +226,9 @@ impl Restarts {
 
     fn find(&mut self, op: OpId) -> Option<&mut Operation> {
         let mut operations = self.operations.iter_mut();
-        operations.find(|operation| operation.op == op).map(|operation| &mut **operation)
+        operations
+            .find(|operation| operation.op == op)
+            .map(|operation| &mut **operation)
     }
 
     fn add(&mut self, operation: Operation) -> Outcome {
@@ -279,9 +291,10 @@ impl Restarts {
 
     /// The helper process with this number has started and asks for its job.
     pub fn help(&mut self, number: u64, reply: &Arc<Reply<Arc<Helper>>>) {
-        let mut teams = self.operations.iter_mut().filter_map(|operation| {
-            operation.participant.as_mut().map(|side| &mut side.team)
-        });
+        let mut teams = self
+            .operations
+            .iter_mut()
+            .filter_map(|operation| operation.participant.as_mut().map(|side| &mut side.team));
         let helper = teams.find_map(|team| team.arrived(number));
         reply.give(helper.ok_or(Failure::new(FailureCode::BadArgument)));
     }
@@ -315,7 +328,10 @@ impl Restarts {
 
     /// An end of this node looks for its other end.
     pub fn bind(&mut self, context: &mut Context, op: OpId, request: KBox<BindRequest>) {
-        let Some(side) = self.find(op).and_then(|operation| operation.participant.as_mut()) else {
+        let Some(side) = self
+            .find(op)
+            .and_then(|operation| operation.participant.as_mut())
+        else {
             return request.fail(Failure::new(FailureCode::Internal));
         };
         let home = request.home(side.agent.participants());
@@ -330,7 +346,10 @@ impl Restarts {
         from: NodeId,
         message: stream::Message,
     ) {
-        if let Some(side) = self.find(op).and_then(|operation| operation.participant.as_mut()) {
+        if let Some(side) = self
+            .find(op)
+            .and_then(|operation| operation.participant.as_mut())
+        {
             side.streams.message(context, op, from, message);
         }
     }
@@ -379,7 +398,9 @@ impl Restarts {
             }
             return self.reap(context);
         }
-        let known = self.find(op).is_some_and(|operation| operation.participant.is_some());
+        let known = self
+            .find(op)
+            .is_some_and(|operation| operation.participant.is_some());
         if !known {
             match self.engage(context, op, &message) {
                 Ok(true) => {}

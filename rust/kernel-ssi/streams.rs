@@ -52,7 +52,11 @@ impl Binder<'_> {
             reply: reply.clone(),
         };
         let request = KBox::new(request, GFP_KERNEL)?;
-        let asked = self.spec.node.events.put(Event::Bind(self.spec.op, request));
+        let asked = self
+            .spec
+            .node
+            .events
+            .put(Event::Bind(self.spec.op, request));
         asked.map_err(|_| Failure::new(FailureCode::NotJoined))?;
         reply.wait()?
     }
@@ -114,7 +118,9 @@ impl Streams {
         let message = Message::Bind(request.bind);
         let reply = request.reply.clone();
         if self.waiting.len() >= 2 * STREAMS_MAX {
-            return reply.give(Err(Failure::new(FailureCode::Limit).text(format_args!("streams"))));
+            return reply.give(Err(
+                Failure::new(FailureCode::Limit).text(format_args!("streams"))
+            ));
         }
         match self.waiting.put(request) {
             Ok(()) => context.send(home, Body::Stream(op, message)),
@@ -152,7 +158,9 @@ impl Streams {
     }
 
     fn answer(&mut self, id: StreamId, side: Side, bound: Outcome<Bound>) {
-        let end = self.waiting.take(|end| end.bind.id == id && end.bind.side == side);
+        let end = self
+            .waiting
+            .take(|end| end.bind.id == id && end.bind.side == side);
         if let Some(end) = end {
             end.reply.give(bound);
         }

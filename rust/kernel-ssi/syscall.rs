@@ -67,7 +67,7 @@ fn checkpoint_request(args: &abi::CheckpointArgs) -> Outcome<CheckpointRequest> 
     if args.media != 0 || args.reserved != 0 {
         return Err(bad.text(format_args!("media {}", args.media)));
     }
-    let (pid, _) = caps::get(args.pid).or_else(|_| Ok::<_, Failure>((args.pid, 0)))?;
+    let (pid, _) = caps::get(args.pid).unwrap_or((args.pid, 0));
     let description = user::read_bytes(args.description, args.description_len, DESCRIPTION_MAX)
         .map_err(|error| bad.errno(error).text(format_args!("description")))?;
     let (uid, gid) = entry::caller();
@@ -163,7 +163,10 @@ fn fill<T: user::Plain>(args: &mut abi::CtlArgs, entries: &[T]) -> Result {
     let room = args.count as usize;
     args.count = u32::try_from(entries.len())?;
     let step = core::mem::size_of::<T>() as u64;
-    for (at, entry) in (args.data..).step_by(step as usize).zip(entries.iter().take(room)) {
+    for (at, entry) in (args.data..)
+        .step_by(step as usize)
+        .zip(entries.iter().take(room))
+    {
         user::write(at, entry)?;
     }
     Ok(())

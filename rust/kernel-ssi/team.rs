@@ -110,7 +110,10 @@ impl Team {
         self.workers.push(worker, GFP_KERNEL)?;
         if start {
             let spec = self.spec.clone();
-            drop(Thread::start(c_str!("ssi_starter"), Starter { spec, number })?);
+            drop(Thread::start(
+                c_str!("ssi_starter"),
+                Starter { spec, number },
+            )?);
         }
         Ok(())
     }
@@ -150,7 +153,11 @@ impl Team {
     fn give_all(&mut self, job: fn(Arc<Spec>, NodeId) -> Job) {
         for worker in self.workers.iter_mut() {
             worker.owes = true;
-            if worker.helper.give(job(self.spec.clone(), worker.part)).is_err() {
+            if worker
+                .helper
+                .give(job(self.spec.clone(), worker.part))
+                .is_err()
+            {
                 // Without memory for a job the helper ends, and takes its part back with it.
                 worker.helper.end();
                 self.spec.tell(Done::TakenBack(worker.part));

@@ -98,9 +98,9 @@ impl Body {
     }
 
     fn tell_or_fail(&self, outcome: Outcome<core_checkpoint::Event>) {
-        self.tell(outcome.unwrap_or_else(|why| {
-            core_checkpoint::Event::HostFailed(self.local.blame(why))
-        }));
+        self.tell(
+            outcome.unwrap_or_else(|why| core_checkpoint::Event::HostFailed(self.local.blame(why))),
+        );
     }
 
     fn stop(&mut self, seed: Seed) -> Outcome<core_checkpoint::Event> {

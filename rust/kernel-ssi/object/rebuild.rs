@@ -241,11 +241,11 @@ impl Objects {
         for object in objects.iter_mut() {
             let id = object.id;
             match &mut object.plan {
-                Plan::Listener(plan) => object.file = Some(plan.into_file()?),
+                Plan::Listener(plan) => object.file = Some(plan.take_file()?),
                 Plan::Tcp => {
                     let index = streams.binary_search_by_key(&id, |stream| stream.id);
                     let index = index.map_err(|_| invalid("connection"))?;
-                    object.file = Some(streams[index].into_file()?);
+                    object.file = Some(streams[index].take_file()?);
                 }
                 _ => {}
             }

@@ -71,7 +71,7 @@ impl Rebuilt {
         let mut entries: KVVec<Descriptor> = KVVec::with_capacity(head.count as usize, GFP_KERNEL)?;
         for _ in 0..head.count {
             let entry: Descriptor = take(&mut reader)?;
-            let rises = entries.last().map_or(true, |last| last.fd < entry.fd);
+            let rises = entries.last().is_none_or(|last| last.fd < entry.fd);
             if !rises || entry.fd >= DESCRIPTOR_END || entry.flags & !DESCRIPTOR_CLOEXEC != 0 {
                 return Err(invalid("descriptor"));
             }

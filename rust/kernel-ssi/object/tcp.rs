@@ -171,8 +171,10 @@ impl Stream {
 
     /// An end of which nothing is left.
     pub(super) fn ghost(pair: Pair) -> Stream {
-        let mut name = crate::sys::tcp::Name::default();
-        name.pair = pair;
+        let name = crate::sys::tcp::Name {
+            pair,
+            ..Default::default()
+        };
         Stream {
             key: 0,
             info: TcpInfo {

@@ -183,7 +183,7 @@ impl Plan {
                 ids.push(thread.record.tid, GFP_KERNEL)?;
                 let child = thread.record.vfork_child;
                 let son = self.find(child).map(|place| &self.processes[place].record);
-                if child != 0 && !son.is_some_and(|son| son.parent == process.record.pid) {
+                if child != 0 && son.is_none_or(|son| son.parent != process.record.pid) {
                     return Err(damaged(process.record.pid, "vfork without a son"));
                 }
             }

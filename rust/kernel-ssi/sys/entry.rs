@@ -49,7 +49,10 @@ pub fn register() -> Result {
 
 /// New processes get PIDs from `min` up to `last`, both inclusive.
 pub fn set_pid_range(min: u32, last: u32) -> Result {
-    let (min, end) = (c_int::try_from(min)?, c_int::try_from(last)?.saturating_add(1));
+    let (min, end) = (
+        c_int::try_from(min)?,
+        c_int::try_from(last)?.saturating_add(1),
+    );
     // SAFETY: Plain numbers, checked by the callee.
     to_result(unsafe { ssi_entry_set_pid_range(min, end) })
 }

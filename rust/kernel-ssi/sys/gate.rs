@@ -29,7 +29,9 @@ impl Gate {
     /// A closed gate.
     pub fn new() -> Result<Gate> {
         // SAFETY: Allocates.
-        NonNull::new(unsafe { ssi_gate_new() }).map(Gate).ok_or(ENOMEM)
+        NonNull::new(unsafe { ssi_gate_new() })
+            .map(Gate)
+            .ok_or(ENOMEM)
     }
 
     /// Lets one wait through.

@@ -66,9 +66,7 @@ impl Socket {
     /// Sends all of `data`; each wait for room lasts at most `timeout_ms` (0: no bound).
     pub fn send(&self, data: &[u8], timeout_ms: u32) -> Result {
         // SAFETY: `data` is valid for reads of its length.
-        to_result(unsafe {
-            ssi_net_send(self.0.as_ptr(), data.as_ptr(), data.len(), timeout_ms)
-        })
+        to_result(unsafe { ssi_net_send(self.0.as_ptr(), data.as_ptr(), data.len(), timeout_ms) })
     }
 
     /// Fills `data`; each wait for bytes lasts at most `timeout_ms` (0: no bound).

@@ -77,10 +77,11 @@ pub fn write<T: Plain>(address: u64, value: &T) -> Result {
         return Ok(());
     }
     // SAFETY: `T: Plain` has no padding, so all its bytes are initialised.
-    let bytes = unsafe {
-        core::slice::from_raw_parts((value as *const T).cast::<u8>(), size_of::<T>())
-    };
-    UserSlice::new(address as usize, bytes.len()).writer().write_slice(bytes)
+    let bytes =
+        unsafe { core::slice::from_raw_parts((value as *const T).cast::<u8>(), size_of::<T>()) };
+    UserSlice::new(address as usize, bytes.len())
+        .writer()
+        .write_slice(bytes)
 }
 
 /// Reads `len` bytes of text, at most `max`.

@@ -72,8 +72,10 @@ impl Rebuilt {
             let failure = Failure::new(FailureCode::Incompatible).errno(error);
             failure.text(format_args!("TCP port {}", self.record.near.port))
         })?;
-        let mut name = crate::sys::tcp::Name::default();
-        name.pair = near;
+        let name = crate::sys::tcp::Name {
+            pair: near,
+            ..Default::default()
+        };
         // Connections that are queued in it answer their old names to accept(2) by its operations.
         socket.set_name(&name)?;
         self.socket = Some(socket);
@@ -84,7 +86,7 @@ impl Rebuilt {
         self.socket.as_ref()
     }
 
-    pub(in crate::object) fn into_file(&mut self) -> Outcome<FileRef> {
+    pub(in crate::object) fn take_file(&mut self) -> Outcome<FileRef> {
         let socket = self
             .socket
             .take()

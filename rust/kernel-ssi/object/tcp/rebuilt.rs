@@ -164,7 +164,7 @@ impl Rebuilt {
         self.socket.take().map(|(socket, _)| socket)
     }
 
-    pub(in crate::object) fn into_file(&mut self) -> Outcome<FileRef> {
+    pub(in crate::object) fn take_file(&mut self) -> Outcome<FileRef> {
         let socket = self
             .take_socket()
             .ok_or(Failure::new(FailureCode::Internal))?;
