@@ -130,8 +130,12 @@ int main(int argc, char **argv)
 	size_t kind, count = sizeof(kinds) / sizeof(kinds[0]);
 
 	if (argc < 3) {
-		for (kind = 0; kind < count; kind++)
+		for (kind = 0; kind < count; kind++) {
+			/* Nobody holds one where the kernel has none. */
+			if (kinds[kind].take == tcp6_socket && socket(AF_INET6, SOCK_STREAM, 0) < 0)
+				continue;
 			puts(kinds[kind].name);
+		}
 		return 0;
 	}
 	begin(argc, argv);

@@ -145,31 +145,58 @@ impl ObjectSet {
         Ok(())
     }
 
+    /// Says of every open file what it is. Of several that cannot be saved, the one with the
+    /// lowest descriptor is named.
     fn classify(&mut self) -> Outcome {
+        let mut refused: Option<(u32, u32, Failure)> = None;
         for index in 0..self.files.len() {
-            let open = &mut self.files[index];
             // Only now have the references of further descriptors been given up.
+            let open = &mut self.files[index];
             open.info = match &open.file {
                 Some(file) => file.info(),
                 None => continue,
             };
-            if open.info.flags & O_ASYNC != 0 {
-                let failure = refuse(open, FailureCode::Unsupported);
-                return Err(failure.text(format_args!("{} with O_ASYNC", open.info.what())));
+            let at = (open.pid, open.fd);
+            match self.classify_one(index) {
+                Ok(saved) => self.files[index].saved = saved,
+                Err(why) if refused.is_none_or(|(pid, fd, _)| at < (pid, fd)) => {
+                    refused = Some((at.0, at.1, why));
+                }
+                Err(_) => {}
             }
-            open.saved = match open.info.kind {
-                kind::REGULAR | kind::DIRECTORY => Saved::Regular(file::Regular::save(open)?),
-                kind::DEVICE => Saved::Device(device::Device::save(open)?),
-                kind::TTY => Saved::External(external::External::terminal(open)),
-                kind::PIPE => Saved::PipeEnd(pipe::End::at(&mut self.pipes, open, index)?),
-                kind::EVENTFD => Saved::EventFd(eventfd::EventFd::save(open)?),
-                // Saved last, by scan_epolls().
-                kind::EPOLL => Saved::Unclassified,
-                kind::TCP => tcp::classify(&mut self.streams, open, index)?,
-                _ => return Err(unsupported(open, &open.info)),
-            };
         }
-        Ok(())
+        match refused {
+            Some((_, _, why)) => Err(why),
+            None => Ok(()),
+        }
+    }
+
+    fn classify_one(&mut self, index: usize) -> Outcome<Saved> {
+        let open = &self.files[index];
+        if open.info.flags & O_ASYNC != 0 {
+            let failure = refuse(open, FailureCode::Unsupported);
+            return Err(failure.text(format_args!("{} with O_ASYNC", open.info.what())));
+        }
+        Ok(match open.info.kind {
+            kind::REGULAR | kind::DIRECTORY => Saved::Regular(file::Regular::save(open)?),
+            kind::DEVICE => Saved::Device(device::Device::save(open)?),
+            kind::TTY => Saved::External(external::External::terminal(open)),
+            kind::PIPE => Saved::PipeEnd(pipe::End::at(&mut self.pipes, open, index)?),
+            kind::EVENTFD => Saved::EventFd(eventfd::EventFd::save(open)?),
+            // Saved last, by scan_epolls().
+            kind::EPOLL => Saved::Unclassified,
+            kind::TCP => tcp::classify(&mut self.streams, open, index)?,
+            kind::UNIX if self.is_external_socket(open) => {
+                Saved::External(external::External::pipe(open))
+            }
+            _ => return Err(unsupported(open, &open.info)),
+        })
+    }
+
+    /// Whether a UNIX socket is just a standard stream to outside, as a pipe may be.
+    fn is_external_socket(&self, open: &OpenFile) -> bool {
+        let inside = |other: &OpenFile| other.info.stream == open.info.peer;
+        open.fd <= 2 && open.info.peer != 0 && !self.files.iter().any(inside)
     }
 
     /// Who holds the other ends of the group's streams without being a member.

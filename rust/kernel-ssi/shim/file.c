@@ -4,11 +4,14 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <linux/mount.h>
 #include <linux/major.h>
 #include <linux/net.h>
 #include <linux/pipe_fs_i.h>
 #include <linux/string.h>
+#include <net/af_unix.h>
 #include <net/sock.h>
+#include <net/tcp_states.h>
 
 #include "object.h"
 
@@ -71,6 +74,11 @@ static void socket_file(struct ssi_file_info *info, struct sock *sk)
 		return;
 	case AF_UNIX:
 		call_it(info, SSI_FILE_OTHER, "UNIX socket");
+		if (sk->sk_type == SOCK_STREAM && sk->sk_state == TCP_ESTABLISHED) {
+			info->kind = SSI_FILE_UNIX;
+			/* Names it only: nothing is read through it. */
+			info->peer = (unsigned long)READ_ONCE(unix_sk(sk)->peer);
+		}
 		return;
 	case AF_NETLINK:
 		call_it(info, SSI_FILE_OTHER, "netlink socket");
@@ -100,7 +108,9 @@ static void regular(struct file *file, struct ssi_file_info *info, u32 kind, con
 
 	call_it(info, kind, what);
 	info->size = i_size_read(inode);
-	if (d_unlinked(file->f_path.dentry))
+	/* On a mount of the kernel's own (memfd, pidfd) no name leads to it either. */
+	if (d_unlinked(file->f_path.dentry) || !inode->i_nlink ||
+	    file->f_path.mnt->mnt_flags & MNT_INTERNAL)
 		info->traits |= SSI_FILE_UNLINKED;
 	switch (inode->i_sb->s_magic) {
 	case PROC_SUPER_MAGIC:

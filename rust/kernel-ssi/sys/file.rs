@@ -35,6 +35,7 @@ pub mod kind {
     pub const TCP: u32 = 6;
     pub const EVENTFD: u32 = 7;
     pub const EPOLL: u32 = 8;
+    pub const UNIX: u32 = 9;
 }
 
 /// Bits of `ssi_file_info.traits` (shim/object.h).
@@ -66,6 +67,8 @@ pub struct FileInfo {
     pub inode: u64,
     /// Names the pipe or socket while it is open, or 0.
     pub stream: u64,
+    /// Names the other end of a UNIX stream, or 0.
+    pub peer: u64,
     /// References, ours among them.
     pub count: u64,
     what: [u8; 32],

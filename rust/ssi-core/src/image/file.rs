@@ -63,7 +63,7 @@ record! {
 
 /// [`External::what`]: a terminal.
 pub const EXTERNAL_TERMINAL: u32 = 1;
-/// [`External::what`]: a pipe to a process outside.
+/// [`External::what`]: a pipe or UNIX stream to a process outside.
 pub const EXTERNAL_PIPE: u32 = 2;
 
 record! {
