@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One restart as this node sees it: the coordinator's side, the participant's side, or both.
+
+use crate::effects::Effects;
+use crate::engine::Context;
+use crate::failure::{Failure, FailureCode};
+use crate::helper::Helper;
+use crate::reply::Reply;
+use crate::streams::Streams;
+use crate::sys::thread::clock_ns;
+use crate::team::Team;
+use kernel::prelude::*;
+use kernel::sync::Arc;
+use ssi_core::abi::RestartReport;
+use ssi_core::node::OpId;
+use ssi_core::restart::{Agent, AgentEffect, AgentEvent, Report, Root, RootEffect, RootEvent};
+use ssi_core::wire::Body;
+
+pub(super) struct Timer {
+    pub(super) number: u32,
+    pub(super) due_ms: u64,
+}
+
+/// The coordinator's side, on the node where the restart was asked for.
+pub(super) struct Coordinator {
+    pub(super) root: Root,
+    pub(super) reply: Arc<Reply<RestartReport>>,
+    pub(super) timer: Option<Timer>,
+    pub(super) started_ns: u64,
+    pub(super) ended: bool,
+}
+
+/// The participant's side.
+pub(super) struct Participant {
+    pub(super) agent: Agent,
+    pub(super) team: Team,
+    pub(super) streams: Streams,
+    pub(super) timer: Option<Timer>,
+    pub(super) ended: bool,
+}
+
+pub(super) struct Operation {
+    pub(super) op: OpId,
+    pub(super) coordinator: Option<Coordinator>,
+    pub(super) participant: Option<Participant>,
+    /// The process that asked for the restart, on its node.
+    pub(super) caller: Option<Arc<Helper>>,
+}
+
+impl Coordinator {
+    fn report(&self, report: &Report) -> RestartReport {
+        RestartReport {
+            nodes: report.nodes.len(),
+            processes: report.restored.processes,
+            streams: report.restored.streams,
+            moved: report.moved,
+            total_ns: clock_ns().saturating_sub(self.started_ns),
+            pid: report.restored.head_root,
+            reserved: 0,
+        }
+    }
+}
+
+impl Operation {
+    #[inline(never)]
+    pub(super) fn step_root(&mut self, context: &mut Context, event: RootEvent, now_ms: u64) {
+        let Ok(mut effects) = Effects::reserve() else {
+            return;
+        };
+        let Some(coordinator) = self.coordinator.as_mut() else {
+            return;
+        };
+        let root = &mut coordinator.root;
+        if let Err(violation) = root.step(event, &mut |effect| effects.push(effect)) {
+            pr_warn!(
+                "restart: {} in state {}\n",
+                violation.event,
+                violation.state
+            );
+        }
+        for effect in effects {
+            self.act_root(context, effect, now_ms);
+        }
+    }
+
+    #[inline(never)]
+    fn act_root(&mut self, context: &mut Context, effect: RootEffect, now_ms: u64) {
+        let Some(coordinator) = self.coordinator.as_mut() else {
+            return;
+        };
+        match effect {
+            RootEffect::Send { to, message } => context.send(to, Body::Restart(self.op, message)),
+            RootEffect::Multicast { to, message } => {
+                for node in to.iter() {
+                    context.send(node, Body::Restart(self.op, message));
+                }
+            }
+            RootEffect::SendParts => {
+                for (place, message) in coordinator.root.parts() {
+                    context.send(place, Body::Restart(self.op, message));
+                }
+            }
+            RootEffect::Timer { number, ms } => {
+                let due_ms = now_ms + u64::from(ms);
+                coordinator.timer = Some(Timer { number, due_ms });
+            }
+            RootEffect::Reply(result) => {
+                let answer = result.map(|report| coordinator.report(&report));
+                let answer = answer.map_err(|why| Failure::from_core(&why));
+                coordinator.reply.give(answer);
+            }
+            RootEffect::End => coordinator.ended = true,
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn step(&mut self, context: &mut Context, event: AgentEvent, now_ms: u64) {
+        let Ok(mut effects) = Effects::reserve() else {
+            return;
+        };
+        let Some(participant) = self.participant.as_mut() else {
+            return;
+        };
+        let agent = &mut participant.agent;
+        if let Err(violation) = agent.step(event, &mut |effect| effects.push(effect)) {
+            pr_warn!(
+                "restart: {} in state {}\n",
+                violation.event,
+                violation.state
+            );
+        }
+        for effect in effects {
+            self.act(context, effect, now_ms);
+        }
+    }
+
+    #[inline(never)]
+    fn act(&mut self, context: &mut Context, effect: AgentEffect, now_ms: u64) {
+        let Some(participant) = self.participant.as_mut() else {
+            return;
+        };
+        match effect {
+            AgentEffect::Build { part } => participant.team.build(part, self.caller.take()),
+            AgentEffect::LetGo => participant.team.let_go(),
+            AgentEffect::TakeBack => {
+                let why = Failure::new(FailureCode::Internal).text(format_args!("taken back"));
+                participant.streams.fail(why);
+                participant.team.take_back();
+            }
+            AgentEffect::Send { to, message } => context.send(to, Body::Restart(self.op, message)),
+            AgentEffect::Multicast { to, message } => {
+                for node in to.iter() {
+                    context.send(node, Body::Restart(self.op, message));
+                }
+            }
+            AgentEffect::Timer { number, ms } => {
+                let due_ms = now_ms + u64::from(ms);
+                participant.timer = Some(Timer { number, due_ms });
+            }
+            AgentEffect::End => participant.ended = true,
+        }
+    }
+
+    pub(super) fn ended(&self) -> bool {
+        self.coordinator.as_ref().is_none_or(|side| side.ended)
+            && self.participant.as_ref().is_none_or(|side| side.ended)
+    }
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        if let Some(caller) = self.caller.take() {
+            caller.end();
+        }
+    }
+}
