@@ -244,6 +244,9 @@ static const char *file_refusal(struct vm_area_struct *vma, struct ssi_vma *out)
 		return "anonymous inode mapping";
 	if (shared && shmem_mapping(file->f_mapping))
 		return "shared mapping of a file in memory (tmpfs)";
+	/* What it writes would go on after the cut, in the file that the image refers to. */
+	if ((vma->vm_flags & (VM_SHARED | VM_WRITE)) == (VM_SHARED | VM_WRITE))
+		return "shared writable mapping of a file";
 	out->kind = shared ? SSI_VMA_FILE_SHARED : SSI_VMA_FILE_PRIVATE;
 	out->stamp = stamp_of(inode);
 	return NULL;
