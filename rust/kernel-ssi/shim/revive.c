@@ -7,7 +7,7 @@
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
-#include <linux/ssi.h>
+#include <linux/ssi_transfer.h>
 #include <linux/timekeeping.h>
 #include <uapi/linux/sched/types.h>
 #include <asm/pkru.h>
@@ -172,6 +172,7 @@ static void ssi_revive_restart(const struct ssi_image_thread *image)
 	case SSI_RESTART_TIMED:
 		block->fn = ssi_restart_timed;
 		block->ssi.nr = image->restart[0];
+		*ssi_done(block) = image->restart[3];
 		block->ssi.deadline = KTIME_MAX;
 		break;
 	}

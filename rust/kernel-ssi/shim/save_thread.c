@@ -5,7 +5,7 @@
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
-#include <linux/ssi.h>
+#include <linux/ssi_transfer.h>
 #include <linux/timekeeping.h>
 #include <asm/fsgsbase.h>
 #include <asm/pkru.h>
@@ -143,6 +143,7 @@ static int ssi_restart_save(struct ssi_process *process, struct task_struct *tas
 		image->restart[1] = block->ssi.deadline != KTIME_MAX;
 		if (image->restart[1])
 			image->restart[2] = ssi_remaining(block->ssi.deadline, CLOCK_MONOTONIC);
+		image->restart[3] = *ssi_done(&task->restart_block);
 		return 0;
 	}
 	return ssi_unsupported(process, "system call that waits in an unknown way");

@@ -33,7 +33,8 @@ pub mod restart {
     pub const FUTEX: u32 = 2;
     /// poll(2): set, entries, whether it has a timeout, nanoseconds left.
     pub const POLL: u32 = 3;
-    /// Any other timed wait: number of the call, whether it has a timeout, nanoseconds left.
+    /// Any other timed wait: number of the call, whether it has a timeout, nanoseconds left,
+    /// bytes that it has moved.
     pub const TIMED: u32 = 4;
     /// The largest number.
     pub const LAST: u32 = TIMED;
