@@ -118,7 +118,8 @@ fn of_code(code: FailureCode, failure: &Failure, subject: &Subject) -> String {
             )
         }
         FailureCode::Damaged => format!(
-            "{version} is damaged{}; choose another with restart --list",
+            "{version} is damaged{}{}; choose another with restart --list",
+            place(failure),
             detail(&text)
         ),
         FailureCode::PidInUse => pid_in_use(failure, &node),
@@ -237,6 +238,16 @@ fn node(failure: &Failure) -> String {
     match failure.node {
         0 => "this node".into(),
         node => format!("node {node}"),
+    }
+}
+
+/// The part and the process of an image that a failure is about.
+fn place(failure: &Failure) -> String {
+    match (failure.node, failure.pid) {
+        (0, 0) => String::new(),
+        (node, 0) => format!(", as node {node} found"),
+        (0, pid) => format!(" (process {pid})"),
+        (node, pid) => format!(", as node {node} found (process {pid})"),
     }
 }
 
