@@ -12,6 +12,9 @@ use ssi_core::codec::{Field, Reader};
 use ssi_core::image::file::{RegularFile, FILE_DIRECTORY, FILE_WRITABLE, PATH_BYTES_MAX};
 use ssi_core::image::frame::Kind;
 
+/// O_APPEND, include/uapi/asm-generic/fcntl.h.
+const O_APPEND: u32 = 0o2000;
+
 /// A saved file.
 pub(super) struct Regular {
     record: RegularFile,
@@ -102,7 +105,14 @@ impl Rebuilt {
         Ok(Rebuilt { record, path })
     }
 
-    /// Opens it with the caller's rights; one that was being written gets its length back.
+    /// Whether what came behind the old end was written through this open file. A data base, which
+    /// writes anywhere, would lose pages that others of the file refer to.
+    fn appends(&self) -> bool {
+        self.record.flags & O_APPEND != 0 || self.record.pos == self.record.size
+    }
+
+    /// Opens it with the caller's rights; one that was being written at its end gets its length
+    /// back.
     pub(super) fn create(&self) -> Outcome<FileRef> {
         let file = FileRef::open(&self.path, self.record.flags)
             .map_err(|error| gone(&self.path, error))?;
@@ -120,7 +130,7 @@ impl Rebuilt {
             if info.size < self.record.size {
                 return Err(changed(&self.path));
             }
-            if info.size > self.record.size {
+            if info.size > self.record.size && self.appends() {
                 file.cut(self.record.size)
                     .map_err(|error| gone(&self.path, error))?;
             }
