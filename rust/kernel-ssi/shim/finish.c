@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Finishes a call that only our stop cut short: a blocking write or send on a stream that had
- * taken some of the bytes, a MSG_WAITALL receive. The program must see the full count.
+ * Finishes a call that only our stop cut short: a blocking write to a terminal that had taken
+ * some of the bytes. The program must see the full count.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/net.h>
 #include <linux/sched/signal.h>
-#include <linux/socket.h>
+#include <linux/sched/task_stack.h>
 #include <linux/uio.h>
-#include <net/sock.h>
 #include <asm/syscall.h>
 #include "stop.h"
 
@@ -28,17 +26,6 @@ void ssi_spare_eintr(void)
 		regs->ax = -ERESTARTNOINTR;
 }
 
-static bool ssi_call_sends(unsigned int nr)
-{
-	return nr == __NR_write || nr == __NR_writev || nr == __NR_sendto || nr == __NR_sendmsg;
-}
-
-static bool ssi_call_waits_all(unsigned int nr, const unsigned long args[6])
-{
-	return (nr == __NR_recvfrom && (args[3] & MSG_WAITALL) && !(args[3] & MSG_PEEK)) ||
-	       (nr == __NR_recvmsg && (args[2] & MSG_WAITALL) && !(args[2] & MSG_PEEK));
-}
-
 /* Looks at the registers of current, at the user boundary. */
 bool ssi_call_unfinished(struct ssi_unfinished *call)
 {
@@ -49,75 +36,25 @@ bool ssi_call_unfinished(struct ssi_unfinished *call)
 	call->nr = regs->orig_ax;
 	call->done = regs->ax;
 	syscall_get_arguments(current, regs, call->args);
-	return ssi_call_sends(call->nr) || ssi_call_waits_all(call->nr, call->args);
+	return call->nr == __NR_write || call->nr == __NR_writev;
 }
 
-static unsigned int ssi_call_msg_flags(const struct ssi_unfinished *call)
-{
-	switch (call->nr) {
-	case __NR_sendto:
-	case __NR_recvfrom:
-		return call->args[3];
-	case __NR_sendmsg:
-	case __NR_recvmsg:
-		return call->args[2];
-	}
-	return 0;
-}
-
-/* The bytes that the call named, all of them. @iov is to be freed where it is not NULL. */
+/* The bytes that the call named, all of them. @iov is to be freed. */
 static ssize_t ssi_call_import(const struct ssi_unfinished *call, struct iovec **iov,
 			       struct iov_iter *iter)
 {
-	int direction = ssi_call_sends(call->nr) ? ITER_SOURCE : ITER_DEST;
-	const struct iovec __user *vec = (void __user *)call->args[1];
-	unsigned long count = call->args[2];
-	struct user_msghdr msg;
+	void __user *from = (void __user *)call->args[1];
 
-	if (call->nr == __NR_sendmsg || call->nr == __NR_recvmsg) {
-		if (copy_from_user(&msg, (void __user *)call->args[1], sizeof(msg))) {
-			*iov = NULL;
-			return -EFAULT;
-		}
-		vec = msg.msg_iov;
-		count = msg.msg_iovlen;
-	} else if (call->nr != __NR_writev) {
-		*iov = NULL;
-		return import_ubuf(direction, (void __user *)call->args[1], count, iter);
-	}
-	return import_iovec(direction, vec, count, SSI_FAST_IOV, iov, iter);
+	if (call->nr == __NR_writev)
+		return import_iovec(ITER_SOURCE, from, call->args[2], SSI_FAST_IOV, iov, iter);
+	*iov = NULL;
+	return import_ubuf(ITER_SOURCE, from, call->args[2], iter);
 }
 
-/* A stream whose calls return short counts for no other reason than an interruption. */
-static bool ssi_stream_blocks(struct file *file, const struct ssi_unfinished *call)
+/* A terminal that takes its time; pipes and streams go on by themselves. */
+static bool ssi_file_blocks(struct file *file)
 {
-	struct socket *sock = sock_from_file(file);
-
-	if (file->f_flags & O_NONBLOCK)
-		return false;
-	if (!sock)
-		return S_ISFIFO(file_inode(file)->i_mode) || S_ISCHR(file_inode(file)->i_mode);
-	if (sock->type != SOCK_STREAM || (ssi_call_msg_flags(call) & MSG_DONTWAIT))
-		return false;
-	return (ssi_call_sends(call->nr) ? sock->sk->sk_sndtimeo : sock->sk->sk_rcvtimeo) ==
-	       MAX_SCHEDULE_TIMEOUT;
-}
-
-static ssize_t ssi_stream_go_on(struct file *file, const struct ssi_unfinished *call,
-				struct iov_iter *iter)
-{
-	struct socket *sock = sock_from_file(file);
-	struct msghdr msg = {
-		.msg_iter = *iter,
-		.msg_flags = ssi_call_msg_flags(call) & ~MSG_OOB,
-	};
-	loff_t pos = 0;
-
-	if (!sock)
-		return vfs_iter_write(file, iter, &pos, 0);
-	if (!ssi_call_sends(call->nr))
-		return sock_recvmsg(sock, &msg, msg.msg_flags);
-	return sock_sendmsg(sock, &msg);
+	return !(file->f_flags & O_NONBLOCK) && S_ISCHR(file_inode(file)->i_mode);
 }
 
 /*
@@ -151,11 +88,12 @@ void ssi_call_finish(struct ssi_unfinished *call)
 	struct iovec fast[SSI_FAST_IOV], *iov = fast;
 	struct file *file = fget(call->args[0]);
 	struct iov_iter iter;
+	loff_t pos = 0;
 	ssize_t len;
 
 	if (!file)
 		return;
-	if (!ssi_stream_blocks(file, call))
+	if (!ssi_file_blocks(file))
 		goto out;
 	do {
 		ssi_forget_notification();
@@ -166,7 +104,7 @@ void ssi_call_finish(struct ssi_unfinished *call)
 			break;
 		}
 		iov_iter_advance(&iter, call->done);
-		len = ssi_stream_go_on(file, call, &iter);
+		len = vfs_iter_write(file, &iter, &pos, 0);
 		kfree(iov);
 	} while (ssi_call_went_on(call, len));
 out:
