@@ -35,6 +35,13 @@ static void tcp6_socket(void)
 	held = socket(AF_INET6, SOCK_STREAM, 0);
 }
 
+static int has_ipv6(void)
+{
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+
+	return fd >= 0 && close(fd) == 0;
+}
+
 static void netlink_socket(void)
 {
 	held = socket(AF_NETLINK, SOCK_RAW, 0);
@@ -123,7 +130,7 @@ static const struct {
 	{ "system-v-memory", system_v_memory },
 };
 
-/* With one argument: the names of all kinds. With two: /FOLDER KIND. */
+/* Without arguments: the names of all kinds that this kernel has. With two: /FOLDER KIND. */
 int main(int argc, char **argv)
 {
 	char text[64];
