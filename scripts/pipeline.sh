@@ -4,7 +4,8 @@
 #   cat | nc  ->  nc | sort | nc  ->  nc | sha256sum
 #
 # Uses `on NODE SCRIPT`, SIZE (MiB of data), FOLDER (of this machine, /shared of the nodes) and
-# SLOW (set: a shell loop in place of cat, which takes minutes for a few MiB).
+# SLOW (set: a shell loop behind cat, which takes minutes for a few MiB and does not end before
+# `let_end`).
 
 PIPELINE_STORE=/shared/checkpoints
 INPUT=$FOLDER/input-$SIZE
@@ -48,9 +49,10 @@ listens() { on "$1" "ss -Hltn 'sport = :$2' | grep -q LISTEN"; }
 start_pipeline() {
     local source="cat ${INPUT##*/}"
     if [ -n "${SLOW:-}" ]; then
-        source="while read -r line; do echo \"\$line\"; done <${INPUT##*/}"
+        source="$source | { while read -r line; do echo \"\$line\"; done
+            while [ ! -e may-end ]; do sleep 0.2; done; }"
     fi
-    rm -f "$FOLDER/result"
+    rm -f "$FOLDER"/{result,may-end}
     part 3 "nc -4nl 7002 </dev/null | sha256sum >result"
     await 30 "node 3 listens" listens 3 7002
     part 2 "nc -4nl 7001 </dev/null | LC_ALL=C sort -S 500M | nc -4nN 10.77.0.3 7002"
@@ -97,6 +99,8 @@ sees_state() { on "$1" "ssictl status" | grep -qE "^ *$2 +$3 "; }
 
 # The newest version in the list of restart, as `ID VERSION`.
 newest_version() { on "$1" "restart --list --store $PIPELINE_STORE" | awk 'END { print $1, $2 }'; }
+
+let_end() { touch "$FOLDER/may-end"; }
 
 has_result() { [ -s "$FOLDER/result" ]; }
 

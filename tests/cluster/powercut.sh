@@ -25,7 +25,7 @@ cut_at() {
     local pid id version status=0
     rm -rf "$FOLDER/checkpoints"
     start_pipeline
-    await 60 "the data is on its way" has_read 1 1
+    await 120 "the data is on its way" has_read 1 1
     pid=$(processes_of 1 | tail -n 1)
     on 1 "checkpoint --store $PIPELINE_STORE $pid"
     on 1 "checkpoint --store $PIPELINE_STORE $pid" &
@@ -42,6 +42,7 @@ cut_at() {
     stop_application 1 2
     read -r id _ < <(newest_version 1)
     on 1 "restart --store $PIPELINE_STORE $id $version"
+    let_end
     await 600 "the result" has_result
     compare_hashes || { echo "hash $RESULT, undisturbed $WANTED"; return 1; }
 }

@@ -42,6 +42,7 @@ many_restarts() {
 }
 
 ends_well() {
+    let_end
     await 600 "the result" has_result
     compare_hashes || { echo "hash $RESULT, undisturbed $WANTED"; return 1; }
 }
@@ -51,7 +52,7 @@ make_input
 undisturbed_hash
 SSI_NODES=3 start_cluster --shared "$FOLDER"
 start_pipeline
-await 60 "the data is on its way" has_read 1 1
+await 120 "the data is on its way" has_read 1 1
 try "$CHECKPOINTS checkpoints" many_checkpoints
 try "$RESTARTS restarts" many_restarts
 try "the right hash" ends_well
