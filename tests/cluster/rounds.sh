@@ -12,7 +12,11 @@ SLOW=yes
 FOLDER=${SSI_SHARED:-$(mktemp -d)}
 . "$REPO/scripts/pipeline.sh"
 
-any_pid() { processes_of "$1" | tail -n 1; }
+# A process that lives until the test lets it end: not cat, nor the shell's sleep.
+any_pid() {
+    on "$1" "ssictl status --processes" |
+        awk 'NR > 1 && $NF != "cat" && $NF != "sleep" { pid = $1 } END { print pid }'
+}
 
 take_version() { on "$1" "checkpoint --json --store $PIPELINE_STORE $2"; }
 
