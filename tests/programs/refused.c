@@ -35,13 +35,6 @@ static void tcp6_socket(void)
 	held = socket(AF_INET6, SOCK_STREAM, 0);
 }
 
-static int has_ipv6(void)
-{
-	int fd = socket(AF_INET6, SOCK_STREAM, 0);
-
-	return fd >= 0 && close(fd) == 0;
-}
-
 static void netlink_socket(void)
 {
 	held = socket(AF_NETLINK, SOCK_RAW, 0);
