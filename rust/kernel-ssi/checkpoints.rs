@@ -7,7 +7,7 @@ use crate::engine::Context;
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::processes::Place;
 use crate::reply::Reply;
-use crate::request::CheckpointRequest;
+use crate::request::{CheckpointRequest, Note};
 use crate::sys::thread::clock_ns;
 use crate::worker::{Job, Worker};
 use kernel::prelude::*;
@@ -61,13 +61,8 @@ fn options(request: &CheckpointRequest) -> Outcome<Options> {
 
 impl Operation {
     #[inline(never)]
-    fn new(
-        context: &Context,
-        op: OpId,
-        options: Options,
-        description: KVec<u8>,
-    ) -> Outcome<KBox<Operation>> {
-        let worker = Worker::start(context.node.clone(), op, options, description)?;
+    fn new(context: &Context, op: OpId, options: Options, note: Note) -> Outcome<KBox<Operation>> {
+        let worker = Worker::start(context.node.clone(), op, options, note)?;
         let operation = Operation {
             op,
             agent: Agent::new(context.me(), op, options),
@@ -216,10 +211,14 @@ impl Checkpoints {
     pub fn start(&mut self, context: &mut Context, asked: Asked, place: Place, now_ms: u64) {
         let (request, reply) = asked;
         let op = context.new_op();
-        let description = KBox::into_inner(request);
-        let started = options(&description).and_then(|options| {
-            let pid = ClusterPid::new(description.pid).ok_or_else(|| place.failure())?;
-            let operation = Operation::new(context, op, options, description.description)?;
+        let request = KBox::into_inner(request);
+        let started = options(&request).and_then(|options| {
+            let pid = ClusterPid::new(request.pid).ok_or_else(|| place.failure())?;
+            let note = Note {
+                pid: request.pid,
+                description: request.description,
+            };
+            let operation = Operation::new(context, op, options, note)?;
             self.add(operation)?;
             Ok(pid)
         });
@@ -278,7 +277,7 @@ impl Checkpoints {
     }
 
     fn engage(&mut self, context: &Context, op: OpId, options: Options) -> Outcome {
-        self.add(Operation::new(context, op, options, KVec::new())?)
+        self.add(Operation::new(context, op, options, Note::default())?)
     }
 
     /// A message of a checkpoint came.

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 //! This node's share of a checkpoint: its processes and what they hold.
 
+mod media;
+
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::freeze::{Group, Policy, Scope, Seed as LocalSeed};
 use crate::host::Joined;
-use crate::media::{Folder, FrameWriter, Store};
+use crate::media::Folder;
 use crate::memory::Memories;
 use crate::object::tcp::{holder_of_tcp, TcpHolder, TcpLink};
 use crate::object::{Member, ObjectSet, OutsideHolder};
+use crate::request::Note;
 use crate::sys::caps;
 use crate::sys::fsio::Creds;
 use crate::sys::thread::{clock_ns, wall_ms};
@@ -15,10 +18,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::{CHECKPOINT_EXTERNAL_ENDS, CHECKPOINT_PROCESS_ONLY};
-use ssi_core::checkpoint::{Counts, Found, Options, Report, Seed, Totals, Version};
-use ssi_core::image::commit::Commit;
-use ssi_core::image::part::{PartHead, RELEASE_BYTES};
-use ssi_core::node::{NodeId, OpId};
+use ssi_core::checkpoint::{Counts, Found, Options, Seed};
+use ssi_core::node::NodeId;
 use ssi_core::stream::End;
 
 /// Rounds in which a stop may grow by local streams.
@@ -30,9 +31,8 @@ pub type Leads<'a> = &'a mut dyn FnMut(NodeId, Seed);
 /// The share of one operation.
 pub struct Local {
     node: Arc<Joined>,
-    op: OpId,
     options: Options,
-    description: KVec<u8>,
+    note: Note,
     cancelled: Arc<AtomicBool>,
     creds: Creds,
     group: Group,
@@ -52,17 +52,15 @@ impl Local {
     /// The share before anything was found.
     pub fn new(
         node: Arc<Joined>,
-        op: OpId,
         options: Options,
-        description: KVec<u8>,
+        note: Note,
         cancelled: Arc<AtomicBool>,
     ) -> Outcome<Local> {
         Ok(Local {
             creds: Creds::of_user(options.uid, options.gid)?,
             node,
-            op,
             options,
-            description,
+            note,
             cancelled,
             group: Group::new()?,
             objects: None,
@@ -212,15 +210,19 @@ impl Local {
     }
 
     fn found(&self) -> Outcome<Found> {
-        let mut head_root = 0;
+        let (mut head_root, mut application) = (0, 0);
         for process in self.group.processes() {
+            let known = caps::application(process.tgid);
+            if known != 0 && (application == 0 || known < application) {
+                application = known;
+            }
             let head = caps::is_head_root(process.tgid) || self.has(CHECKPOINT_PROCESS_ONLY);
             if head && (head_root == 0 || process.tgid < head_root) {
                 head_root = process.tgid;
             }
         }
         Ok(Found {
-            application: 0,
+            application,
             head_root,
         })
     }
@@ -262,105 +264,6 @@ impl Local {
         }
     }
 
-    fn store(&self) -> Outcome<Store> {
-        Store::new(self.options.store.as_bytes(), self.creds.clone())
-    }
-
-    /// Makes the folder of the application's next version; a new application is named after
-    /// its smallest head root.
-    pub fn open_version(&mut self, found: Found) -> Outcome<Version> {
-        let application = match found.application {
-            0 => u64::from(found.head_root),
-            known => known,
-        };
-        let number = self.store()?.open_version(application)?;
-        Ok(Version {
-            application,
-            number,
-        })
-    }
-
-    #[inline(never)]
-    /// Writes this node's part and makes it durable; `None` where there is nothing.
-    pub fn write(&mut self, version: Version) -> Outcome<Option<Totals>> {
-        let Some(objects) = self.objects.take() else {
-            return Ok(None);
-        };
-        let node = self.node.config.node;
-        let folder = self
-            .store()?
-            .create_part(version.application, version.number, node)?;
-        let head = PartHead {
-            application: version.application,
-            version: version.number,
-            node: node.raw(),
-            epoch: self.node.config.epoch.0,
-            date: self.date,
-            release: [0; RELEASE_BYTES],
-        };
-        let mut part = FrameWriter::create(&folder, &head)?;
-        self.written = Some(folder);
-        let (cancelled, node) = (self.cancelled.clone(), self.node.clone());
-        let watch = |bytes: u64| {
-            node.gauge.bytes.fetch_add(bytes, Ordering::Relaxed);
-            match cancelled.load(Ordering::Acquire) {
-                true => Err(Failure::new(FailureCode::Internal).text(format_args!("cancelled"))),
-                false => Ok(()),
-            }
-        };
-        self.node.gauge.bytes.store(0, Ordering::Relaxed);
-        let table_of = |tid| objects.table_of(tid);
-        objects.emit(node.config.node, &mut |kind, id, bytes| {
-            part.record(kind, id, bytes)
-        })?;
-        self.memories
-            .emit(&mut |kind, id, bytes| part.record(kind, id, bytes))?;
-        self.group.emit(&table_of, &mut |kind, id, bytes| {
-            part.record(kind, id, bytes)
-        })?;
-        let pages = match self.written.as_ref() {
-            Some(folder) => self
-                .memories
-                .write(folder, &watch, &mut |kind, id, bytes| {
-                    part.record(kind, id, bytes)
-                })?,
-            None => 0,
-        };
-        let summary = part.finish(self.counts.processes, self.counts.threads, pages)?;
-        if let Some(folder) = self.written.as_ref() {
-            folder.sync()?;
-        }
-        Ok(Some(Totals {
-            bytes: summary.bytes,
-            digest: summary.digest,
-            pause_ns_max: self.paused_ns,
-        }))
-    }
-
-    /// Writes the commit record: from here on the version exists.
-    pub fn commit(&mut self, report: &Report) -> Outcome {
-        let record = Commit {
-            application: report.version.application,
-            version: report.version.number,
-            pid: self.op.number,
-            date: self.date,
-            nodes: report.nodes,
-            processes: report.counts.processes,
-            threads: report.counts.threads,
-            streams: report.counts.streams,
-            uid: self.options.uid,
-            stream_bytes: report.counts.stream_bytes,
-            bytes: report.totals.bytes,
-            digest: report.totals.digest,
-            description_len: 0,
-            reserved: 0,
-        };
-        let description = core::str::from_utf8(&self.description).map_err(|_| {
-            Failure::new(FailureCode::BadArgument).text(format_args!("description"))
-        })?;
-        self.store()?.write_commit(&record, description)
-    }
-
     /// Undoes everything: processes go on, the part is removed.
     pub fn discard(&mut self) {
         self.objects = None;
@@ -369,16 +272,6 @@ impl Local {
             if folder.remove().is_err() {
                 pr_warn!("a part of a failed checkpoint could not be removed\n");
             }
-        }
-    }
-
-    /// Removes the folder of a version that was never committed.
-    pub fn remove_version(&mut self, version: Version) {
-        let removed = self
-            .store()
-            .and_then(|store| store.remove_version(version.application, version.number));
-        if removed.is_err() {
-            pr_warn!("the folder of a failed checkpoint could not be removed\n");
         }
     }
 }

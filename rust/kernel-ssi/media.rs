@@ -44,6 +44,16 @@ impl Store {
         })
     }
 
+    /// Whether there is, or was, an application with this id.
+    pub fn has_application(&self, application: u64) -> Outcome<bool> {
+        let folder = self.path.join(format_args!("{application}"))?;
+        match File::open(folder.as_cstr()?, Open::Folder, &self.creds) {
+            Ok(_) => Ok(true),
+            Err(error) if error == ENOENT => Ok(false),
+            Err(error) => Err(folder.failed(error)),
+        }
+    }
+
     /// Makes the folder of the next version of the application and returns its number: one more
     /// than the highest there is, committed or not.
     pub fn open_version(&self, application: u64) -> Outcome<u32> {

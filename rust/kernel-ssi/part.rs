@@ -124,6 +124,7 @@ fn read(spec: &Spec, folder: &Folder, part: NodeId, caller: Caller) -> Outcome<R
     }
     plans.check()?;
     processes.check(caller)?;
+    processes.set_application(options.application);
     let objects = Objects::parse(kept.iter().map(|kept| Record {
         kind: kept.kind,
         subject: kept.subject,

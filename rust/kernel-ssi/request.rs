@@ -20,6 +20,15 @@ pub struct CheckpointRequest {
     pub gid: u32,
 }
 
+/// What the commit record says of a request; nothing on nodes that were not asked.
+#[derive(Default)]
+pub struct Note {
+    /// The process that was named.
+    pub pid: u32,
+    /// For the picker.
+    pub description: KVec<u8>,
+}
+
 /// A restart of a version.
 pub struct RestartRequest {
     /// Application id.

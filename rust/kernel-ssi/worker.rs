@@ -6,6 +6,7 @@ use crate::failure::Outcome;
 use crate::host::Joined;
 use crate::local::Local;
 use crate::queue::{Queue, Taken};
+use crate::request::Note;
 use crate::sys::thread::{Run, Thread};
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::c_str;
@@ -48,15 +49,10 @@ pub struct Worker {
 
 impl Worker {
     /// Starts the worker of one operation.
-    pub fn start(
-        node: Arc<Joined>,
-        op: OpId,
-        options: Options,
-        description: KVec<u8>,
-    ) -> Outcome<Worker> {
+    pub fn start(node: Arc<Joined>, op: OpId, options: Options, note: Note) -> Outcome<Worker> {
         let jobs = Queue::new(JOBS_MAX)?;
         let cancelled = Arc::new(AtomicBool::new(false), GFP_KERNEL)?;
-        let local = Local::new(node.clone(), op, options, description, cancelled.clone())?;
+        let local = Local::new(node.clone(), options, note, cancelled.clone())?;
         let body = Body {
             node,
             op,

@@ -2,6 +2,7 @@
 //! What is to be built: the processes of a part, checked before anything is created.
 
 use crate::failure::{Failure, FailureCode, Outcome};
+use crate::sys::caps::APPLICATION_END;
 use kernel::prelude::*;
 use kernel::str::CString;
 use ssi_core::codec::CodecError;
@@ -74,6 +75,16 @@ impl Plan {
     pub fn new() -> Plan {
         Plan {
             processes: KVVec::new(),
+        }
+    }
+
+    /// Has the processes made as those of an application.
+    pub fn set_application(&mut self, application: u64) {
+        let id = u32::try_from(application)
+            .ok()
+            .filter(|_| application < APPLICATION_END);
+        for process in self.processes.iter_mut() {
+            process.record.caps |= id.unwrap_or(0) << 2;
         }
     }
 

@@ -42,7 +42,7 @@ int ssi_caps_get(u32 pid, u32 *caps)
 
 	if (!task)
 		return -ESRCH;
-	*caps = ssi_caps(task);
+	*caps = ssi_caps(task) & SSI_CAPS_MASK;
 	tgid = task_tgid_nr(task);
 	put_task_struct(task);
 	return tgid;
@@ -58,9 +58,35 @@ int ssi_caps_set(u32 pid, u32 caps)
 	if (task->flags & PF_KTHREAD || !ssi_caps_permitted(task))
 		err = -EPERM;
 	else
-		ssi_set_caps(task, caps);
+		ssi_set_caps(task, (ssi_caps(task) & ~SSI_CAPS_MASK) | caps);
 	put_task_struct(task);
 	return err;
+}
+
+/* The application of a process of the initial PID namespace; 0: none yet, or no such process. */
+u32 ssi_caps_application(u32 pid)
+{
+	struct task_struct *task;
+	u32 application = 0;
+
+	rcu_read_lock();
+	task = find_task_by_pid_ns(pid, &init_pid_ns);
+	if (task)
+		application = ssi_caps(task) >> SSI_CAPS_APPLICATION_SHIFT;
+	rcu_read_unlock();
+	return application;
+}
+
+void ssi_caps_set_application(u32 pid, u32 application)
+{
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = find_task_by_pid_ns(pid, &init_pid_ns);
+	if (task)
+		ssi_set_caps(task, (ssi_caps(task) & SSI_CAPS_MASK) |
+				   application << SSI_CAPS_APPLICATION_SHIFT);
+	rcu_read_unlock();
 }
 
 /* Has the process the capability, and its father not? */
@@ -83,7 +109,8 @@ static void ssi_caps_fill(struct ssi_caps_entry *entry, struct task_struct *task
 	entry->ppid = task_tgid_nr(rcu_dereference(task->real_parent));
 	entry->pgid = pid_nr(task_pgrp(task));
 	entry->sid = pid_nr(task_session(task));
-	entry->caps = ssi_caps(task);
+	entry->caps = ssi_caps(task) & SSI_CAPS_MASK;
+	entry->application = ssi_caps(task) >> SSI_CAPS_APPLICATION_SHIFT;
 	entry->uid = from_kuid(&init_user_ns, task_uid(task));
 	strscpy_pad(entry->comm, task->comm);
 }

@@ -11,6 +11,7 @@
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/ssi.h>
+#include "caps.h"
 #include "image.h"
 #include "stop.h"
 
@@ -139,7 +140,7 @@ static void ssi_process_describe(struct ssi_process *process, struct task_struct
 		image->flags |= SSI_PROCESS_STOPPED;
 		image->stop_signal = signal->group_exit_code & 0x7f;
 	}
-	image->caps = ssi_caps(leader);
+	image->caps = ssi_caps(leader) & SSI_CAPS_MASK;
 	image->threads = process->threads_count;
 	image->exit_signal = leader->exit_signal;
 	image->exit_code = process->zombie ? leader->exit_code : 0;

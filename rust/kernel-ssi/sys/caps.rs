@@ -8,6 +8,8 @@ use ssi_core::abi::ProcessStatus;
 extern "C" {
     fn ssi_caps_get(pid: u32, caps: *mut u32) -> i32;
     fn ssi_caps_set(pid: u32, caps: u32) -> i32;
+    fn ssi_caps_application(pid: u32) -> u32;
+    fn ssi_caps_set_application(pid: u32, application: u32);
     fn ssi_caps_is_head_root(pid: u32) -> bool;
     fn ssi_caps_list(entries: *mut ProcessStatus, max: i32) -> i32;
 }
@@ -33,6 +35,26 @@ pub fn get(pid: u32) -> Result<(u32, u32)> {
 pub fn set(pid: u32, caps: u32) -> Result {
     // SAFETY: Plain numbers.
     to_result(unsafe { ssi_caps_set(pid, caps) })
+}
+
+/// Ids of applications are below this: what the kernel keeps for each process.
+pub const APPLICATION_END: u64 = 1 << 30;
+
+/// The application of process `pid`; 0 before its first checkpoint.
+pub fn application(pid: u32) -> u64 {
+    // SAFETY: A plain number.
+    u64::from(unsafe { ssi_caps_application(pid) })
+}
+
+/// Notes that process `pid` belongs to an application, below [`APPLICATION_END`].
+pub fn set_application(pid: u32, application: u64) {
+    if let Some(id) = u32::try_from(application)
+        .ok()
+        .filter(|_| application < APPLICATION_END)
+    {
+        // SAFETY: Plain numbers.
+        unsafe { ssi_caps_set_application(pid, id) }
+    }
 }
 
 /// Whether process `pid` is CHECKPOINTABLE and its father is not.

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What a checkpoint leaves on the media: the version's folder, this node's part, the record.
+
+use super::Local;
+use crate::failure::{Failure, FailureCode, Outcome};
+use crate::media::{FrameWriter, Store};
+use crate::sys::caps;
+use crate::sys::thread::random;
+use core::sync::atomic::Ordering;
+use kernel::prelude::*;
+use ssi_core::checkpoint::{Found, Report, Totals, Version};
+use ssi_core::image::commit::Commit;
+use ssi_core::image::part::{PartHead, RELEASE_BYTES};
+
+/// Names that are tried for a new application.
+const NAME_TRIES: u32 = 64;
+
+impl Local {
+    fn store(&self) -> Outcome<Store> {
+        Store::new(self.options.store.as_bytes(), self.creds.clone())
+    }
+
+    /// Makes the folder of the application's next version. A new application is named after its
+    /// smallest head root, unless the store knows another application of that name.
+    pub fn open_version(&mut self, found: Found) -> Outcome<Version> {
+        let store = self.store()?;
+        let application = match found.application {
+            0 => new_application(&store, found.head_root)?,
+            known => known,
+        };
+        let number = store.open_version(application)?;
+        Ok(Version {
+            application,
+            number,
+        })
+    }
+
+    #[inline(never)]
+    /// Writes this node's part and makes it durable; `None` where there is nothing.
+    pub fn write(&mut self, version: Version) -> Outcome<Option<Totals>> {
+        let Some(objects) = self.objects.take() else {
+            return Ok(None);
+        };
+        for process in self.group.processes() {
+            caps::set_application(process.tgid, version.application);
+        }
+        let node = self.node.config.node;
+        let folder = self
+            .store()?
+            .create_part(version.application, version.number, node)?;
+        let head = PartHead {
+            application: version.application,
+            version: version.number,
+            node: node.raw(),
+            epoch: self.node.config.epoch.0,
+            date: self.date,
+            release: [0; RELEASE_BYTES],
+        };
+        let mut part = FrameWriter::create(&folder, &head)?;
+        self.written = Some(folder);
+        let (cancelled, node) = (self.cancelled.clone(), self.node.clone());
+        let watch = |bytes: u64| {
+            node.gauge.bytes.fetch_add(bytes, Ordering::Relaxed);
+            match cancelled.load(Ordering::Acquire) {
+                true => Err(Failure::new(FailureCode::Internal).text(format_args!("cancelled"))),
+                false => Ok(()),
+            }
+        };
+        self.node.gauge.bytes.store(0, Ordering::Relaxed);
+        let table_of = |tid| objects.table_of(tid);
+        objects.emit(node.config.node, &mut |kind, id, bytes| {
+            part.record(kind, id, bytes)
+        })?;
+        self.memories
+            .emit(&mut |kind, id, bytes| part.record(kind, id, bytes))?;
+        self.group.emit(&table_of, &mut |kind, id, bytes| {
+            part.record(kind, id, bytes)
+        })?;
+        let pages = match self.written.as_ref() {
+            Some(folder) => self
+                .memories
+                .write(folder, &watch, &mut |kind, id, bytes| {
+                    part.record(kind, id, bytes)
+                })?,
+            None => 0,
+        };
+        let summary = part.finish(self.counts.processes, self.counts.threads, pages)?;
+        if let Some(folder) = self.written.as_ref() {
+            folder.sync()?;
+        }
+        Ok(Some(Totals {
+            bytes: summary.bytes,
+            digest: summary.digest,
+            pause_ns_max: self.paused_ns,
+        }))
+    }
+
+    /// Writes the commit record: from here on the version exists.
+    pub fn commit(&mut self, report: &Report) -> Outcome {
+        let record = Commit {
+            application: report.version.application,
+            version: report.version.number,
+            pid: self.note.pid,
+            date: self.date,
+            nodes: report.nodes,
+            processes: report.counts.processes,
+            threads: report.counts.threads,
+            streams: report.counts.streams,
+            uid: self.options.uid,
+            stream_bytes: report.counts.stream_bytes,
+            bytes: report.totals.bytes,
+            digest: report.totals.digest,
+            description_len: 0,
+            reserved: 0,
+        };
+        let description = core::str::from_utf8(&self.note.description).map_err(|_| {
+            Failure::new(FailureCode::BadArgument).text(format_args!("description"))
+        })?;
+        self.store()?.write_commit(&record, description)
+    }
+
+    /// Removes the folder of a version that was never committed.
+    pub fn remove_version(&mut self, version: Version) {
+        let removed = self
+            .store()
+            .and_then(|store| store.remove_version(version.application, version.number));
+        if removed.is_err() {
+            pr_warn!("the folder of a failed checkpoint could not be removed\n");
+        }
+    }
+}
+
+/// An id that no application of the store has.
+fn new_application(store: &Store, head_root: u32) -> Outcome<u64> {
+    let mut id = u64::from(head_root);
+    for _ in 0..NAME_TRIES {
+        if id != 0 && !store.has_application(id)? {
+            return Ok(id);
+        }
+        let mut bytes = [0; 8];
+        random(&mut bytes);
+        id = u64::from_le_bytes(bytes) % caps::APPLICATION_END;
+    }
+    Err(Failure::new(FailureCode::Limit).text(format_args!("applications in the store")))
+}
