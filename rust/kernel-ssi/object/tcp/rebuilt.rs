@@ -15,6 +15,9 @@ use ssi_core::image::socket::{SHUTDOWN_RECEIVE, SHUTDOWN_SEND};
 use ssi_core::image::socket::{STREAM_GHOST, STREAM_KERNEL_HELD, STREAM_PEER_GONE, STREAM_QUEUED};
 use ssi_core::node::NodeId;
 
+/// One of the two ends is no more: nothing is sent.
+const GONE: u32 = STREAM_PEER_GONE | STREAM_GHOST;
+
 /// A connection's end, to be connected with the other one.
 pub(in crate::object) struct Rebuilt {
     /// Object id.
@@ -122,7 +125,7 @@ impl Rebuilt {
     /// The bytes that the other end has not received yet.
     fn unsent(&self, hello: &TcpHello) -> Outcome<&[u8]> {
         // Nobody reads what is sent to an end that no process holds.
-        if hello.traits & (STREAM_KERNEL_HELD | STREAM_GHOST) != 0 || self.has(STREAM_PEER_GONE) {
+        if hello.traits & (STREAM_KERNEL_HELD | STREAM_GHOST) != 0 || self.has(GONE) {
             return Ok(&[]);
         }
         let skip = hello.recv_next.wrapping_sub(self.record.send_first);
