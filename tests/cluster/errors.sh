@@ -83,6 +83,7 @@ cut_off() {
             sh -c 'sleep 600 | nc -4n 10.77.0.2 7003' >/dev/null 2>&1 &
         until ss -Htn 'dport = :7003' | grep -q ESTAB; do sleep 0.1; done; cat $FOLDER.pid")
     cluster cut 1 2
+    on 1 "until ssictl status | grep -qE '^ *2 +down '; do sleep 0.1; done"
     gives 1 17 "node 2 cannot be reached" "checkpoint --store $STORE $pid"
 }
 
