@@ -117,5 +117,11 @@ static bool ssi_is_zombie(u32 pid)
 /* Waits until a son that is ending is a zombie. */
 int ssi_wait_for_zombie(u32 pid)
 {
-	return wait_event_killable(current->signal->wait_chldexit, ssi_is_zombie(pid));
+	/* An exit wakes no killable sleep; all signals but SIGKILL are blocked. */
+	while (wait_event_interruptible(current->signal->wait_chldexit, ssi_is_zombie(pid))) {
+		if (fatal_signal_pending(current))
+			return -ERESTARTSYS;
+		schedule_timeout_uninterruptible(1);
+	}
+	return 0;
 }
