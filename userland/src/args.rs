@@ -264,6 +264,20 @@ fn exits(own: &[Exit]) -> String {
     text
 }
 
+/// Lend a process's context to a restart; the kernel starts it.
+///
+/// Restored processes begin as its sons: in its namespaces and its control group. It ends when
+/// they go on, or when the restart is taken back. It is of no other use.
+#[derive(Parser, Debug)]
+#[command(name = "ssi-restart-helper", version, max_term_width = 100,
+          after_help = exits(HELPER_EXITS))]
+pub struct RestartHelper {
+    /// Number that the kernel gave.
+    pub number: u64,
+}
+
+const HELPER_EXITS: &[Exit] = &[Exit::NoModule, Exit::NotJoined, Exit::BadArgument];
+
 /// Every tool with the section of its manual page.
 pub fn tools() -> Vec<(clap::Command, u8)> {
     vec![
@@ -272,6 +286,7 @@ pub fn tools() -> Vec<(clap::Command, u8)> {
         (Run::command(), 1),
         (Cap::command(), 1),
         (Ctl::command(), 8),
+        (RestartHelper::command(), 8),
     ]
 }
 

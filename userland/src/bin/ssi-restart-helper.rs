@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Lends its context to a restart: started by the kernel as `ssi-restart-helper NUMBER`.
+//! Lends its context to a restart: started by the kernel, of no other use.
+use clap::Parser;
+use ssi_tools::args::RestartHelper;
+use ssi_tools::call;
+use ssi_tools::exit::finish;
+use ssi_tools::message::{explain, Subject};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let number = std::env::args().nth(1).and_then(|text| text.parse().ok());
-    match number.map(ssi_tools::call::help) {
-        Some(Ok(())) => ExitCode::SUCCESS,
-        Some(Err(_)) => ExitCode::FAILURE,
-        None => {
-            eprintln!("ssi-restart-helper: the kernel starts this program; it is of no other use");
-            ExitCode::from(2)
-        }
-    }
+    let args = RestartHelper::parse();
+    finish("ssi-restart-helper", || {
+        call::help(args.number).map_err(|error| explain(&error, &Subject::default()))
+    })
 }
