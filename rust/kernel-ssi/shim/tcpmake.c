@@ -7,6 +7,7 @@
 #include <linux/sockptr.h>
 #include <linux/tcp.h>
 #include <net/inet_connection_sock.h>
+#include <net/inet_hashtables.h>
 #include <net/ip.h>
 #include <net/sock.h>
 #include <net/tcp.h>
@@ -248,18 +249,31 @@ int ssi_tcp_begin(struct file *file, u32 address, u32 port)
 	return err == -EINPROGRESS ? 0 : err;
 }
 
+/* Whether somebody listens where @pair's near end is to. */
+static bool is_served(const struct ssi_tcp_pair *pair)
+{
+	bool served;
+
+	rcu_read_lock();
+	served = __inet_lookup_listener(&init_net, init_net.ipv4.tcp_death_row.hashinfo, NULL, 0,
+					0, 0, htonl(pair->near_address), pair->near_port, 0, 0);
+	rcu_read_unlock();
+	return served;
+}
+
 /* ssi_tcp_serve - a listening socket at its old address; -EADDRINUSE */
 int ssi_tcp_serve(const struct ssi_tcp_pair *pair, u32 backlog,
 		  const struct ssi_tcp_options *options, struct socket **out)
 {
 	struct socket *sock;
-	int err = create(&sock);
+	bool may_share = options->flags & SSI_TCP_OPT_REUSEPORT;
+	int err = !may_share && is_served(pair) ? -EADDRINUSE : create(&sock);
 
 	if (err)
 		return err;
-	/* Old connections to the port may still be dying here. */
-	sock->sk->sk_reuse = SK_CAN_REUSE;
-	sock->sk->sk_reuseport = !!(options->flags & SSI_TCP_OPT_REUSEPORT);
+	/* Connections of the application's earlier life may be in TIME_WAIT on the port. */
+	sock->sk->sk_reuse = SK_FORCE_REUSE;
+	sock->sk->sk_reuseport = may_share;
 	err = bind_old(sock, pair);
 	err = err ?: kernel_listen(sock, backlog);
 	err = err ?: ssi_tcp_apply(sock, options);
