@@ -34,7 +34,7 @@ fn list(args: &Restart, store: &Path) -> Result<(), Fault> {
     let mut versions = store::list(store)?;
     versions.retain(|version| {
         args.application
-            .map_or(true, |own| own == version.application)
+            .is_none_or(|own| own == version.application)
     });
     if args.json {
         println!("{}", status::json(&versions)?);

@@ -241,9 +241,9 @@ impl AddressSpace {
             && self.mappings <= MAPPINGS_MAX
             && self.stack < ADDRESS_END
             && self.mmap_base <= ADDRESS_END
-            && self.mmap_base % PAGE == 0
+            && self.mmap_base.is_multiple_of(PAGE)
             && self.vdso < ADDRESS_END
-            && self.vdso % PAGE == 0
+            && self.vdso.is_multiple_of(PAGE)
             && self.flags & !space_flag::ALL == 0;
         if sane {
             Ok(())

@@ -163,7 +163,8 @@ impl Thread {
     /// The kernel checks what is registered, and believes it afterwards (kernel/rseq.c).
     fn rseq_sane(&self) -> bool {
         let end = self.rseq.saturating_add(u64::from(self.rseq_bytes));
-        self.rseq == 0 || (self.rseq % 32 == 0 && self.rseq_bytes >= 32 && end <= ADDRESS_END)
+        self.rseq == 0
+            || (self.rseq.is_multiple_of(32) && self.rseq_bytes >= 32 && end <= ADDRESS_END)
     }
 
     fn restart_sane(&self) -> bool {

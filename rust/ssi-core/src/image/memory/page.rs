@@ -55,7 +55,7 @@ pub struct Runs<'a> {
 impl<'a> Runs<'a> {
     /// Looks at a payload; its length must be a whole number of runs.
     pub fn parse(payload: &'a [u8]) -> Result<Self, ImageError> {
-        let whole = payload.len() % PageRun::SIZE == 0;
+        let whole = payload.len().is_multiple_of(PageRun::SIZE);
         if payload.is_empty() || !whole || payload.len() / PageRun::SIZE > RUNS_MAX {
             return Err(ImageError::Length);
         }
@@ -71,7 +71,7 @@ impl Iterator for Runs<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         // A whole number of runs: the reader fails only at the end.
         let run: PageRun = self.reader.field().ok()?;
-        let sane = run.address % PAGE == 0
+        let sane = run.address.is_multiple_of(PAGE)
             && run.pages != 0
             && run.pages <= RUN_PAGES_MAX
             && run.reserved == 0
