@@ -127,7 +127,7 @@ fn a_head_root_has_no_checkpointable_father() {
             match climb(&View(&cluster, process.node), pid(at)) {
                 Ok(Top::Head(head)) => {
                     let father = cluster.0[index(head)].father;
-                    assert!(father.map_or(true, |father| !cluster.0[father].checkpointable));
+                    assert!(father.is_none_or(|father| !cluster.0[father].checkpointable));
                 }
                 Ok(Top::Local { root, father, node }) => {
                     assert_eq!(cluster.0[index(root)].father, Some(index(father)));
