@@ -270,6 +270,14 @@ impl Checkpoints {
 
     /// A worker has done something.
     pub fn event(&mut self, context: &mut Context, op: OpId, event: Event, now_ms: u64) {
+        let event = match event {
+            // Known before anything is sent: the application leads to a node that is not there.
+            Event::Link { node, .. } if !context.peers.up().contains(node) => {
+                let why = Failure::new(FailureCode::NodeUnreachable).node(node.raw());
+                Event::HostFailed(why.to_core())
+            }
+            event => event,
+        };
         if let Some(operation) = self.find(op) {
             operation.step(context, event, now_ms);
             self.reap();
