@@ -9,6 +9,7 @@ use crate::processes::Place;
 use crate::reply::Reply;
 use crate::request::{CheckpointRequest, Note};
 use crate::sys::thread::clock_ns;
+use crate::timer::Timer;
 use crate::worker::{Job, Worker};
 use kernel::prelude::*;
 use kernel::sync::Arc;
@@ -23,11 +24,6 @@ use ssi_core::wire::Body;
 const OPERATIONS_MAX: usize = 16;
 
 type Asked = (KBox<CheckpointRequest>, Arc<Reply<CheckpointReport>>);
-
-struct Timer {
-    number: u32,
-    due_ms: u64,
-}
 
 struct Operation {
     op: OpId,
@@ -162,10 +158,7 @@ impl Operation {
                 }
             }
             Effect::Timer { number, ms } => {
-                self.timer = Some(Timer {
-                    number,
-                    due_ms: now_ms + u64::from(ms),
-                });
+                self.timer = Some(Timer::new(number, ms, now_ms));
             }
             Effect::End { failure } => {
                 self.aborted = failure;
@@ -327,9 +320,8 @@ impl Checkpoints {
     /// Time passes.
     pub fn tick(&mut self, context: &mut Context, now_ms: u64) {
         for operation in self.operations.iter_mut() {
-            let due = operation.timer.take_if(|timer| timer.due_ms <= now_ms);
-            if let Some(timer) = due {
-                operation.step(context, Event::Deadline(timer.number), now_ms);
+            if let Some(number) = Timer::take_due(&mut operation.timer, now_ms) {
+                operation.step(context, Event::Deadline(number), now_ms);
             }
         }
         self.reap();

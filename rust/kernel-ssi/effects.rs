@@ -18,7 +18,7 @@ impl<E> Effects<E> {
 
     /// Appends an effect; the core promises not to need more room.
     pub fn push(&mut self, effect: E) {
-        let pushed = self.list.push(effect, GFP_KERNEL | __GFP_ZERO);
+        let pushed = self.list.push(effect, GFP_KERNEL);
         if pushed.is_err() {
             pr_err!("an effect was lost: out of memory\n");
         }

@@ -12,6 +12,7 @@ use crate::request::RestartRequest;
 use crate::streams::{BindRequest, Streams};
 use crate::sys::thread::clock_ns;
 use crate::team::{Done, Team};
+use crate::timer::Timer;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use operation::{Coordinator, Operation, Participant};
@@ -277,12 +278,12 @@ impl Restarts {
     pub fn tick(&mut self, context: &mut Context, now_ms: u64) {
         for operation in self.operations.iter_mut() {
             let root = operation.coordinator.as_mut().map(|side| &mut side.timer);
-            if let Some(due) = root.and_then(|timer| timer.take_if(|at| at.due_ms <= now_ms)) {
-                operation.step_root(context, RootEvent::Deadline(due.number), now_ms);
+            if let Some(number) = root.and_then(|timer| Timer::take_due(timer, now_ms)) {
+                operation.step_root(context, RootEvent::Deadline(number), now_ms);
             }
             let agent = operation.participant.as_mut().map(|side| &mut side.timer);
-            if let Some(due) = agent.and_then(|timer| timer.take_if(|at| at.due_ms <= now_ms)) {
-                operation.step(context, AgentEvent::Deadline(due.number), now_ms);
+            if let Some(number) = agent.and_then(|timer| Timer::take_due(timer, now_ms)) {
+                operation.step(context, AgentEvent::Deadline(number), now_ms);
             }
         }
         self.reap(context);

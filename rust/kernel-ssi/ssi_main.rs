@@ -36,6 +36,7 @@ mod streams;
 mod sys;
 mod syscall;
 mod team;
+mod timer;
 mod transport;
 mod worker;
 

@@ -9,17 +9,13 @@ use crate::reply::Reply;
 use crate::streams::Streams;
 use crate::sys::thread::clock_ns;
 use crate::team::Team;
+use crate::timer::Timer;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::RestartReport;
 use ssi_core::node::OpId;
 use ssi_core::restart::{Agent, AgentEffect, AgentEvent, Report, Root, RootEffect, RootEvent};
 use ssi_core::wire::Body;
-
-pub(super) struct Timer {
-    pub(super) number: u32,
-    pub(super) due_ms: u64,
-}
 
 /// The coordinator's side, on the node where the restart was asked for.
 pub(super) struct Coordinator {
@@ -101,8 +97,7 @@ impl Operation {
                 }
             }
             RootEffect::Timer { number, ms } => {
-                let due_ms = now_ms + u64::from(ms);
-                coordinator.timer = Some(Timer { number, due_ms });
+                coordinator.timer = Some(Timer::new(number, ms, now_ms));
             }
             RootEffect::Reply(result) => {
                 let answer = result.map(|report| coordinator.report(&report));
@@ -154,8 +149,7 @@ impl Operation {
                 }
             }
             AgentEffect::Timer { number, ms } => {
-                let due_ms = now_ms + u64::from(ms);
-                participant.timer = Some(Timer { number, due_ms });
+                participant.timer = Some(Timer::new(number, ms, now_ms));
             }
             AgentEffect::End => participant.ended = true,
         }
