@@ -42,7 +42,7 @@ seconds_since() {
 }
 
 NO_NETWORK='could not resolve|temporary failure resolving|network is unreachable'
-NO_NETWORK+='|failed to fetch|failed to download|connection timed out|spurious network'
+NO_NETWORK+='|failed to fetch|failed to download|connection timed out|spurious network|curl failed'
 
 # The usual causes that a user can do something about, told apart from a build error.
 why_failed() {
@@ -101,16 +101,15 @@ kernel_make() {
 BINDGEN_VERSION=0.73.2
 bindgen_path() {
     local packaged=/usr/bin/bindgen
-    if [ -x "$packaged" ] && bindgen_is_new "$packaged"; then echo "$packaged"
+    if [ -x "$packaged" ] && is_new_bindgen "$("$packaged" --version | awk '{ print $2 }')"; then
+        echo "$packaged"
     else echo "$CACHE/bindgen-$BINDGEN_VERSION/bin/bindgen"
     fi
 }
 
 # 0.71 is the first that reads the headers of this kernel together with this rustc.
-bindgen_is_new() {
-    local version
-    version=$("$1" --version 2>/dev/null | awk '{ print $2 }') || return 1
-    [ "$(printf '%s\n' 0.71 "$version" | sort -V | head -n1)" = 0.71 ]
+is_new_bindgen() {
+    [[ $1 == [0-9]* && $(printf '%s\n' 0.71 "$1" | sort -V | head -n1) == 0.71 ]]
 }
 
 host_cargo() { env PATH="/usr/bin:$PATH" RUSTC=/usr/bin/rustc /usr/bin/cargo "$@"; }
