@@ -7,14 +7,19 @@ use crate::failure::{Failure, FailureCode, Outcome};
 use crate::helper::Spec;
 use crate::object::rebuild::{Bind as Bound, StreamBinder};
 use crate::reply::Reply;
+use crate::sys::crypto::hmac_sha256;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::image::socket::TcpPair;
 use ssi_core::limits::STREAMS_MAX;
 use ssi_core::node::{NodeId, NodeSet, OpId};
 use ssi_core::stream::{bind, Side, Slot, StreamId};
+use ssi_core::wire::member::Mac;
 use ssi_core::wire::stream::{Bind, Message};
 use ssi_core::wire::Body;
+
+/// What a MAC of a hello covers first, so that it is none of anything else.
+const HELLO_LABEL: &[u8] = b"ssi restored connection";
 
 fn damaged(what: &str) -> Failure {
     Failure::new(FailureCode::Damaged).text(format_args!("{what}"))
@@ -66,6 +71,14 @@ impl StreamBinder for Binder<'_> {
     fn operation(&self) -> u64 {
         let op = self.spec.op;
         (u64::from(op.root.raw()) << 32) | u64::from(op.number)
+    }
+
+    fn sign(&self, hello: &[u8]) -> Result<Mac> {
+        let mut text = KVec::new();
+        text.extend_from_slice(HELLO_LABEL, GFP_KERNEL)?;
+        text.extend_from_slice(&self.spec.op.epoch.0.to_le_bytes(), GFP_KERNEL)?;
+        text.extend_from_slice(hello, GFP_KERNEL)?;
+        hmac_sha256(&self.spec.node.config.key, &text)
     }
 
     fn address(&self) -> u32 {

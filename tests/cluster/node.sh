@@ -27,6 +27,7 @@ no_members() { [ -z "$(members)" ]; }
 
 # Ends every application on this node at once, so that no parent sees a child's death.
 end_applications() {
+    local signal pid
     for signal in STOP KILL; do
         for pid in $(members); do
             kill -s $signal "$pid" 2>/dev/null || true

@@ -3,6 +3,7 @@
 
 pub(super) mod idle;
 pub(super) mod listener;
+mod hello;
 mod matching;
 pub(super) mod options;
 pub(super) mod rebuilt;

@@ -113,8 +113,6 @@ int ssi_tcpname_set(struct socket *sock, const struct ssi_tcp_name *name);
 int ssi_tcp_listen(u32 address, u32 *port, u32 backlog, struct socket **out);
 int ssi_tcp_connect(u32 address, u32 port, u32 timeout_ms, struct socket **out);
 int ssi_tcp_accept(struct socket *listener, u32 timeout_ms, struct socket **out);
-int ssi_tcp_send(struct socket *sock, const void *data, u32 len, u32 timeout_ms);
-int ssi_tcp_recv(struct socket *sock, void *data, u32 len, u32 timeout_ms);
 int ssi_tcp_preload(struct socket *sock, const void *data, u32 len);
 int ssi_tcp_push(struct socket *sock, const void *data, u32 len);
 int ssi_tcp_apply(struct socket *sock, const struct ssi_tcp_options *options);

@@ -79,34 +79,6 @@ int ssi_tcp_accept(struct socket *listener, u32 timeout_ms, struct socket **out)
 	return kernel_accept(listener, out, 0);
 }
 
-/* ssi_tcp_send - all of a short message, or an error */
-int ssi_tcp_send(struct socket *sock, const void *data, u32 len, u32 timeout_ms)
-{
-	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL };
-	struct kvec vec = { .iov_base = (void *)data, .iov_len = len };
-	int sent;
-
-	sock->sk->sk_sndtimeo = max(msecs_to_jiffies(timeout_ms), 1ul);
-	sent = kernel_sendmsg(sock, &msg, &vec, 1, len);
-	if (sent < 0)
-		return sent;
-	return sent == len ? 0 : -ETIMEDOUT;
-}
-
-/* ssi_tcp_recv - exactly @len bytes, or an error */
-int ssi_tcp_recv(struct socket *sock, void *data, u32 len, u32 timeout_ms)
-{
-	struct msghdr msg = {};
-	struct kvec vec = { .iov_base = data, .iov_len = len };
-	int got;
-
-	sock->sk->sk_rcvtimeo = max(msecs_to_jiffies(timeout_ms), 1ul);
-	got = kernel_recvmsg(sock, &msg, &vec, 1, len, MSG_WAITALL);
-	if (got < 0)
-		return got;
-	return got == len ? 0 : -ECONNRESET;
-}
-
 static int preload_locked(struct sock *sk, const void *data, u32 len)
 {
 	struct kvec vec = { .iov_base = (void *)data, .iov_len = len };

@@ -18,8 +18,8 @@ extern "C" {
     fn ssi_tcp_listen(address: u32, port: *mut u32, backlog: u32, out: *mut *mut RawSocket) -> i32;
     fn ssi_tcp_connect(address: u32, port: u32, timeout_ms: u32, out: *mut *mut RawSocket) -> i32;
     fn ssi_tcp_accept(listener: *mut RawSocket, timeout_ms: u32, out: *mut *mut RawSocket) -> i32;
-    fn ssi_tcp_send(sock: *mut RawSocket, data: *const u8, len: u32, timeout_ms: u32) -> i32;
-    fn ssi_tcp_recv(sock: *mut RawSocket, data: *mut u8, len: u32, timeout_ms: u32) -> i32;
+    fn ssi_net_send(sock: *mut RawSocket, data: *const u8, len: usize, timeout_ms: u32) -> i32;
+    fn ssi_net_recv(sock: *mut RawSocket, data: *mut u8, len: usize, timeout_ms: u32) -> i32;
     fn ssi_tcp_preload(sock: *mut RawSocket, data: *const u8, len: u32) -> i32;
     fn ssi_tcp_push(sock: *mut RawSocket, data: *const u8, len: u32) -> i32;
     fn ssi_tcp_apply(sock: *mut RawSocket, options: *const Options) -> i32;
@@ -99,16 +99,16 @@ impl Socket {
 
     /// Sends a short message.
     pub fn send(&self, data: &[u8], timeout_ms: u32) -> Result {
-        let len = data.len() as u32;
         // SAFETY: `data` is valid for reads of its length.
-        to_result(unsafe { ssi_tcp_send(self.0.as_ptr(), data.as_ptr(), len, timeout_ms) })
+        to_result(unsafe { ssi_net_send(self.0.as_ptr(), data.as_ptr(), data.len(), timeout_ms) })
     }
 
     /// Fills `data`.
     pub fn recv(&self, data: &mut [u8], timeout_ms: u32) -> Result {
-        let len = data.len() as u32;
         // SAFETY: `data` is valid for writes of its length.
-        to_result(unsafe { ssi_tcp_recv(self.0.as_ptr(), data.as_mut_ptr(), len, timeout_ms) })
+        to_result(unsafe {
+            ssi_net_recv(self.0.as_ptr(), data.as_mut_ptr(), data.len(), timeout_ms)
+        })
     }
 
     /// Puts `data` in front of what was received.

@@ -11,7 +11,7 @@ mod peer;
 mod tests;
 mod transcript;
 
-pub use peer::{Peer, Sink};
+pub use peer::{same_mac, Peer, Sink};
 pub use transcript::{Role, Transcript, TRANSCRIPT_BYTES};
 
 use crate::abi::CLUSTER_NAME;

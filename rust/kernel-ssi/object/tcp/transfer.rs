@@ -5,17 +5,18 @@
 //! gets `Found` and connects. First all connect, which a backlog makes possible without an accept,
 //! and say hello; then all accept; then all read hellos: so two nodes never wait for each other.
 
+use super::hello;
 use super::rebuilt::Rebuilt;
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::sys::tcpmake::Socket;
 use crate::sys::thread::clock_ms;
 use kernel::prelude::*;
-use ssi_core::codec::Field;
-use ssi_core::image::socket::{TcpHello, TcpPair, TcpStream, HELLO_MAGIC};
+use ssi_core::image::socket::{TcpPair, TcpStream};
 use ssi_core::image::socket::{STREAM_GHOST, STREAM_KERNEL_HELD, STREAM_PEER_GONE, STREAM_QUEUED};
+use ssi_core::wire::member::Mac;
 
 /// TIMEOUT: for a connection to a node that is up, and for a hello on it.
-const PEER_MS: u32 = 10_000;
+pub(super) const PEER_MS: u32 = 10_000;
 /// TIMEOUT: for all ends on other nodes to connect.
 const ACCEPT_MS: u64 = 30_000;
 /// TIMEOUT: for those whose absence is no failure.
@@ -48,6 +49,9 @@ pub trait StreamBinder {
     /// Number of the restart, the same on all its nodes.
     fn operation(&self) -> u64;
 
+    /// A MAC of `hello` that only a node of this cluster can make, for this restart alone.
+    fn sign(&self, hello: &[u8]) -> Result<Mac>;
+
     /// An address of this node that the other nodes reach.
     fn address(&self) -> u32;
 
@@ -67,7 +71,6 @@ pub(in crate::object) fn connect(streams: &mut [Rebuilt], binder: &dyn StreamBin
     if streams.iter().all(|stream| stream.socket.is_some()) {
         return Ok(());
     }
-    let operation = binder.operation();
     let backlog = streams.len().min(65535) as u32;
     let (listener, port) = Socket::listen(binder.address(), backlog)?;
     let mut connected = KVVec::new();
@@ -79,9 +82,9 @@ pub(in crate::object) fn connect(streams: &mut [Rebuilt], binder: &dyn StreamBin
             connected.push((index, socket), GFP_KERNEL)?;
         }
     }
-    accept(streams, &connected, &listener, operation)?;
+    accept(streams, &connected, &listener, binder)?;
     for (index, socket) in connected {
-        let hello = read_hello(&socket, operation).map_err(|error| lost(&streams[index], error))?;
+        let hello = hello::read(&socket, binder).map_err(|error| lost(&streams[index], error))?;
         if !streams[index].is_other_end(&hello) {
             return Err(lost(&streams[index], EINVAL));
         }
@@ -135,7 +138,7 @@ fn bind_one(stream: &Rebuilt, binder: &dyn StreamBinder, port: u32) -> Outcome<O
         if let Bind::Found { address, port } = binder.bind(name, *node, at, port)? {
             let socket = Socket::connect(address, port, PEER_MS);
             let socket = socket.map_err(|error| lost(stream, error))?;
-            send_hello(&socket, &stream.hello(binder.operation()))
+            hello::send(&socket, &stream.hello(binder.operation()), binder)
                 .map_err(|error| lost(stream, error))?;
             return Ok(Some(socket));
         }
@@ -148,7 +151,7 @@ fn accept(
     streams: &mut [Rebuilt],
     connected: &[(usize, Socket)],
     listener: &Socket,
-    operation: u64,
+    binder: &dyn StreamBinder,
 ) -> Outcome {
     let start = clock_ms();
     let mut strangers = 0;
@@ -174,7 +177,7 @@ fn accept(
             }
             Err(error) => return Err(error.into()),
         };
-        if !take_one(streams, connected, socket, operation)? {
+        if !take_one(streams, connected, socket, binder)? {
             strangers += 1;
             if strangers > STRANGERS_MAX {
                 return Err(Failure::new(FailureCode::Limit).text(format_args!("strangers")));
@@ -188,9 +191,9 @@ fn take_one(
     streams: &mut [Rebuilt],
     connected: &[(usize, Socket)],
     socket: Socket,
-    operation: u64,
+    binder: &dyn StreamBinder,
 ) -> Outcome<bool> {
-    let Ok(hello) = read_hello(&socket, operation) else {
+    let Ok(hello) = hello::read(&socket, binder) else {
         return Ok(false);
     };
     let wanted = |(index, stream): (usize, &Rebuilt)| {
@@ -201,25 +204,10 @@ fn take_one(
         return Ok(false);
     };
     let stream = &mut streams[index];
-    send_hello(&socket, &stream.hello(operation)).map_err(|error| lost(stream, error))?;
+    hello::send(&socket, &stream.hello(binder.operation()), binder)
+        .map_err(|error| lost(stream, error))?;
     stream.socket = Some((socket, hello));
     Ok(true)
-}
-
-fn send_hello(socket: &Socket, hello: &TcpHello) -> Result {
-    let mut bytes = [0; TcpHello::SIZE];
-    hello.put(&mut bytes).map_err(|_| EINVAL)?;
-    socket.send(&bytes, PEER_MS)
-}
-
-fn read_hello(socket: &Socket, operation: u64) -> Result<TcpHello> {
-    let mut bytes = [0; TcpHello::SIZE];
-    socket.recv(&mut bytes, PEER_MS)?;
-    let hello = TcpHello::take(&bytes).map_err(|_| EINVAL)?;
-    if hello.magic != HELLO_MAGIC || hello.operation != operation {
-        return Err(EINVAL);
-    }
-    Ok(hello)
 }
 
 /// The failure of a connection whose other end does not come, or says what it cannot say.

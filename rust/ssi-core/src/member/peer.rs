@@ -9,6 +9,8 @@ use crate::wire::member::{Heartbeat, Hello, Leave, Mac, Message, Reason, Refuse}
 
 mod handshake;
 
+pub use handshake::same_mac;
+
 /// Where effects go, in order.
 pub type Sink<'a> = &'a mut dyn FnMut(Effect);
 

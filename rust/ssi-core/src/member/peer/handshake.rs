@@ -185,7 +185,7 @@ impl Peer {
                 Message::Proof(proof),
             ) if at == link => {
                 self.back_off(now_ms);
-                if same(&expected, &proof.mac) {
+                if same_mac(&expected, &proof.mac) {
                     self.establish(now_ms, link, epoch, out);
                 } else {
                     self.refuse(link, Reason::Proof, out);
@@ -223,7 +223,7 @@ impl Peer {
 }
 
 /// Compares in a time that does not depend on where the first difference is.
-fn same(a: &Mac, b: &Mac) -> bool {
+pub fn same_mac(a: &Mac, b: &Mac) -> bool {
     let mut difference = 0;
     for (x, y) in a.iter().zip(b) {
         difference |= x ^ y;
