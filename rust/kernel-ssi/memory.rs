@@ -7,6 +7,7 @@
 use kernel::prelude::*;
 use kernel::sync::{new_mutex, Arc, Mutex};
 use ssi_core::image::frame::Kind;
+use ssi_core::image::memory::SHARED_IDS;
 
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::media::Folder;
@@ -27,9 +28,6 @@ pub type Sink<'a> = &'a mut dyn FnMut(Kind, u64, &[u8]) -> Outcome;
 
 /// Hears how many bytes more were written or read; an error stops the work.
 pub type Watch<'a> = &'a dyn Fn(u64) -> Outcome;
-
-/// Ids of shared memories begin above this; below are those of address spaces.
-const SHARED_IDS: u64 = 1 << 32;
 
 /// A shared memory and its id in the image.
 struct SharedCopy {

@@ -31,6 +31,8 @@ exits! {
     Cancelled = 4,
     /// The configuration is missing or wrong.
     Config = 5,
+    /// The two images differ (ssi-image).
+    Differs = 6,
     /// This node has not joined a cluster.
     NotJoined = 11,
     /// No process has this PID.

@@ -6,6 +6,7 @@ pub mod args;
 pub mod call;
 pub mod config;
 pub mod exit;
+pub mod image;
 pub mod message;
 pub mod picker;
 pub mod progress;

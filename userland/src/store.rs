@@ -121,11 +121,15 @@ pub fn choose(store: &Path, application: u64, version: Option<u32>) -> Result<Ve
     }
 }
 
-fn commit_path(store: &Path, application: u64, version: u32) -> PathBuf {
+/// The folder of a version.
+pub fn folder_of(store: &Path, application: u64, version: u32) -> PathBuf {
     store
         .join(application.to_string())
         .join(format!("v{version}"))
-        .join("commit")
+}
+
+fn commit_path(store: &Path, application: u64, version: u32) -> PathBuf {
+    folder_of(store, application, version).join("commit")
 }
 
 fn absent(kind: ErrorKind) -> bool {

@@ -13,18 +13,25 @@ pub enum CodecError {
     Value,
 }
 
+mod show;
+pub use show::Show;
+
 /// A value with a fixed number of bytes.
-pub trait Field: Sized {
+pub trait Field: Sized + core::fmt::Debug {
     /// Bytes that the value takes.
     const SIZE: usize;
     /// Writes the value over `out`, which has exactly [`Field::SIZE`] bytes.
     fn put(&self, out: &mut [u8]) -> Result<(), CodecError>;
     /// Reads the value from `bytes`, which has exactly [`Field::SIZE`] bytes.
     fn take(bytes: &[u8]) -> Result<Self, CodecError>;
+    /// Tells `out` what the value is made of.
+    fn show<S: Show>(&self, out: &mut S) {
+        out.words(self);
+    }
 }
 
 macro_rules! integer_field {
-    ($($int:ty),*) => {$(
+    ($($int:ty as $show:ident),*) => {$(
         impl Field for $int {
             const SIZE: usize = core::mem::size_of::<$int>();
             fn put(&self, out: &mut [u8]) -> Result<(), CodecError> {
@@ -43,10 +50,20 @@ macro_rules! integer_field {
                     Err(_) => Err(CodecError::Length),
                 }
             }
+            fn show<S: Show>(&self, out: &mut S) {
+                out.$show((*self).into());
+            }
         }
     )*};
 }
-integer_field!(u8, u16, u32, u64, i32, i64);
+integer_field!(
+    u8 as unsigned,
+    u16 as unsigned,
+    u32 as unsigned,
+    u64 as unsigned,
+    i32 as signed,
+    i64 as signed
+);
 
 impl<T: Field + Copy + Default, const N: usize> Field for [T; N] {
     const SIZE: usize = N * T::SIZE;
@@ -65,6 +82,13 @@ impl<T: Field + Copy + Default, const N: usize> Field for [T; N] {
         }
         reader.done()?;
         Ok(items)
+    }
+    fn show<S: Show>(&self, out: &mut S) {
+        out.list(|out| {
+            for item in self {
+                item.show(out);
+            }
+        });
     }
 }
 
@@ -180,6 +204,14 @@ macro_rules! record {
                 let record = $name { $($field: reader.field()?),* };
                 reader.done()?;
                 Ok(record)
+            }
+            fn show<S: $crate::codec::Show>(&self, out: &mut S) {
+                out.record(|out| {
+                    $(
+                        out.name(stringify!($field));
+                        $crate::codec::Field::show(&self.$field, out);
+                    )*
+                });
             }
         }
     };

@@ -9,7 +9,7 @@ mod tests;
 
 pub use table::{bind, Slot};
 
-use crate::codec::{CodecError, Field};
+use crate::codec::{CodecError, Field, Show};
 use crate::node::{NodeId, NodeSet};
 use crate::record;
 
@@ -48,6 +48,10 @@ impl Field for End {
             return Err(CodecError::Value);
         }
         Ok(End { address, port })
+    }
+
+    fn show<S: Show>(&self, out: &mut S) {
+        out.place(self.address, self.port);
     }
 }
 

@@ -19,6 +19,9 @@ pub const PAGE: u64 = 4096;
 /// (arch/x86/include/asm/page_64_types.h). What lies above is refused when it is saved.
 pub const ADDRESS_END: u64 = 0x7fff_ffff_f000;
 
+/// Shared memories have ids above this, address spaces below.
+pub const SHARED_IDS: u64 = 1 << 32;
+
 /// Most mappings of an address space, as the kernel's own default `vm.max_map_count`.
 pub const MAPPINGS_MAX: u32 = 65_530;
 

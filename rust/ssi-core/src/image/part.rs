@@ -186,6 +186,10 @@ impl PartState {
             return Err(ImageError::Order);
         }
         if header.kind == Some(Kind::PartTail) {
+            // No digest covers this header: it must be the one that is written.
+            if header.frame.subject != 0 || header.frame.flags != FLAG_REQUIRED {
+                return Err(ImageError::Value);
+            }
             self.ended = true;
             return Ok(());
         }
@@ -287,6 +291,12 @@ mod tests {
             digest: 5,
         };
         assert_eq!(state.check_tail(&tail, 5), Err(ImageError::Order));
+        let mut odd = header(Kind::PartTail);
+        odd.frame.subject = 1;
+        assert_eq!(state.frame(&odd), Err(ImageError::Value));
+        odd = header(Kind::PartTail);
+        odd.frame.flags = 0;
+        assert_eq!(state.frame(&odd), Err(ImageError::Value));
         assert_eq!(state.frame(&header(Kind::PartTail)), Ok(()));
         assert_eq!(state.check_tail(&tail, 5), Ok(()));
         assert_eq!(state.check_tail(&tail, 6), Err(ImageError::Digest));

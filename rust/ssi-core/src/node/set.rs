@@ -2,7 +2,7 @@
 //! A set of nodes: one bit for each possible id.
 
 use super::NodeId;
-use crate::codec::{CodecError, Field};
+use crate::codec::{CodecError, Field, Show};
 
 const WORDS: usize = 4;
 
@@ -148,6 +148,14 @@ impl Field for NodeSet {
             return Err(CodecError::Value);
         }
         Ok(set)
+    }
+
+    fn show<S: Show>(&self, out: &mut S) {
+        out.list(|out| {
+            for node in self.iter() {
+                out.unsigned(node.raw().into());
+            }
+        });
     }
 }
 
