@@ -83,6 +83,22 @@ impl Agent {
         }
     }
 
+    /// Name of the state, as in the golden table.
+    pub fn state(&self) -> &'static str {
+        self.state.name()
+    }
+
+    /// What `node` is to this agent, as in the golden table.
+    pub fn relation(&self, node: NodeId) -> &'static str {
+        if self.is_parent(node) {
+            "parent"
+        } else if self.has_enlisted(node) {
+            "child"
+        } else {
+            "stranger"
+        }
+    }
+
     /// Takes an event and says what to do: at most [`limits::STEP_EFFECTS_MAX`] effects.
     ///
     /// # Errors

@@ -153,6 +153,18 @@ record! {
     }
 }
 
+/// How many bytes at the head of a send queue the other end has received, so that they are in its
+/// image and must not be sent again: the queue begins at sequence number `first` and is `len` long,
+/// a FIN included; the other end says that it awaits `next`. `None` where that is not possible.
+pub const fn already_received(first: u32, len: u32, next: u32) -> Option<u32> {
+    let received = next.wrapping_sub(first);
+    if received <= len {
+        Some(received)
+    } else {
+        None
+    }
+}
+
 /// First field of a [`TcpHello`]: `SSIH` in little-endian.
 pub const HELLO_MAGIC: u32 = 0x4849_5353;
 

@@ -133,6 +133,11 @@ impl Root {
             .map(|(part, place)| (place, Message::Restore(Restore { part })))
     }
 
+    /// Name of the state, as in the golden table.
+    pub fn state(&self) -> &'static str {
+        self.state.name()
+    }
+
     /// Takes an event and says what to do: at most [`limits::STEP_EFFECTS_MAX`] effects.
     ///
     /// # Errors

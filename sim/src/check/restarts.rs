@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A restart is whole or absent: of all parts on nodes that live, all run or none is left.
+use crate::plan::Trouble;
+use crate::world::World;
+
+/// Checks every restart that was seen.
+pub fn check(world: &World) -> Result<(), String> {
+    let parted = |trouble: &Trouble| match trouble {
+        // A partition that lasts: by then one side is called dead.
+        Trouble::Cut(..) | Trouble::Sleep(_) => true,
+        Trouble::Crash(..)
+        | Trouble::Break(..)
+        | Trouble::Fail(..)
+        | Trouble::Full(_)
+        | Trouble::Slow(..)
+        | Trouble::KillProcess(_) => false,
+    };
+    if world.plan.faults.iter().any(|fault| parted(&fault.trouble)) {
+        return Ok(());
+    }
+    for (op, seen) in &world.seen {
+        let lives = |place: &&(_, _)| world.is_alive(place.1);
+        let ran = seen.ran.iter().find(lives);
+        let undone = seen.undone.iter().find(lives);
+        if let (Some((part, _)), Some((other, _))) = (ran, undone) {
+            let (part, other) = (part.raw(), other.raw());
+            return Err(format!(
+                "{op:?}: part {part} runs, part {other} was taken back"
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A run drawn from a seed: cluster, application, what users want and what goes wrong.
+use super::application::SHAPES;
+use super::{Call, Fault, Plan, Trouble, Wish};
+use crate::queue::Nanos;
+use crate::random::Random;
+use ssi_core::abi::CHECKPOINT_PROCESS_ONLY;
+
+/// Calls begin after this time: membership is settled.
+const BEGIN_US: Nanos = 1_500_000;
+
+impl Plan {
+    /// The run of a seed.
+    pub fn draw(seed: u64) -> Plan {
+        let random = &mut Random::new(seed, 0);
+        // CAST: small numbers.
+        let nodes = 1 + random.below(5) as u32;
+        let mut plan = Plan {
+            seed,
+            nodes,
+            encode: random.once_in(4),
+            folder_apart: random.once_in(2),
+            lossy: [0, 0, 8, 3][random.index(4)],
+            drift_ppm: [0, 100, 10_000][random.index(3)],
+            step_ms: [2, 10, 50][random.index(3)],
+            lively: random.once_in(2),
+            ..Plan::default()
+        };
+        plan.draw_applications(random);
+        plan.draw_calls(random);
+        if !random.once_in(6) {
+            plan.draw_faults(random);
+        }
+        plan
+    }
+
+    fn draw_applications(&mut self, random: &mut Random) {
+        for _ in 0..1 + random.below(2) {
+            let shape = SHAPES[random.index(SHAPES.len())];
+            let count = 1 + random.index(10);
+            self.shape(shape, count, random);
+        }
+        if random.once_in(4) {
+            let outsider = random.index(self.processes.len());
+            self.processes[outsider].capable = false;
+        }
+        if random.once_in(4) && self.processes.len() > 1 {
+            let pair = (
+                random.index(self.processes.len()),
+                random.index(self.processes.len()),
+            );
+            self.streams.push(pair);
+        }
+    }
+
+    fn draw_calls(&mut self, random: &mut Random) {
+        let count = self.processes.len();
+        let mut at_us = BEGIN_US;
+        for number in 0..1 + random.index(5) {
+            at_us += match random.below(4) {
+                0 => random.below(2_000),
+                1 => random.below(100_000),
+                _ => random.below(3_000_000),
+            };
+            let process = random.index(count);
+            let wish = match random.below(16) {
+                0 => Wish::CheckpointWith(process, CHECKPOINT_PROCESS_ONLY),
+                1..=2 if number > 0 => Wish::Cancel(random.index(number)),
+                3..=5 if number > 0 => Wish::Restart(process),
+                6..=8 if number > 0 => Wish::Kill(process),
+                _ => Wish::Checkpoint(process),
+            };
+            let node = 1 + random.below(u64::from(self.nodes)) as u32;
+            let killed = matches!(wish, Wish::Kill(_));
+            self.calls.push(Call { at_us, node, wish });
+            if killed && !random.once_in(4) {
+                at_us += random.below(200_000);
+                let wish = Wish::Restart(process);
+                self.calls.push(Call { at_us, node, wish });
+            }
+        }
+    }
+
+    fn draw_faults(&mut self, random: &mut Random) {
+        let last = self.calls.last().map_or(BEGIN_US, |call| call.at_us);
+        for _ in 0..1 + random.index(4) {
+            let call = self.calls.get(random.index(self.calls.len()));
+            let near = call.map_or(0, |call| call.at_us);
+            let at_us = match random.below(8) {
+                0 => random.below(last + 2_000_000),
+                1..=3 => near + random.below(2_000),
+                4..=5 => near + random.below(20_000),
+                _ => near + random.below(1_000_000),
+            };
+            let for_us = match random.below(4) {
+                0 => 1 + random.below(50_000),
+                1 => 1 + random.below(2_000_000),
+                _ => 1 + random.below(10_000_000),
+            };
+            let trouble = self.draw_trouble(random);
+            self.faults.push(Fault {
+                at_us,
+                for_us,
+                trouble,
+            });
+        }
+    }
+
+    fn draw_trouble(&mut self, random: &mut Random) -> Trouble {
+        let nodes = u64::from(self.nodes);
+        let one = 1 + random.below(nodes) as u32;
+        let two = 1 + random.below(nodes) as u32;
+        match random.below(16) {
+            0..=4 => Trouble::Crash(one, random.once_in(2)),
+            5..=7 => Trouble::Break(one, two, !random.once_in(4), !random.once_in(4)),
+            8..=9 => Trouble::Cut(one, two),
+            10 => Trouble::Sleep(one),
+            11..=12 => Trouble::Fail(one, 1 + random.below(3) as u32),
+            13 => Trouble::Full(one),
+            14 => Trouble::Slow(one, 10 + random.below(1000)),
+            _ => Trouble::KillProcess(random.index(self.processes.len())),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The protocol thread of a node: what the kernel's engine does, event by event.
+use super::peers::News;
+use super::World;
+use crate::event::At;
+use ssi_core::checkpoint;
+use ssi_core::node::{NodeId, OpId};
+use ssi_core::restart::AgentEvent;
+use ssi_core::wire::Body;
+use std::rc::Rc;
+
+impl World {
+    /// Works on what the last event led to, until nothing is left.
+    pub(super) fn settle(&mut self, at: At) {
+        while self.is_alive(at) {
+            let engine = &mut self.node_mut(at.node).engine;
+            let news = std::mem::take(&mut engine.news);
+            let own = std::mem::take(&mut engine.own);
+            if news.is_empty() && own.is_empty() {
+                return;
+            }
+            for news in news {
+                self.hear(at, news);
+            }
+            for body in own {
+                self.deliver(at, at.node, &body);
+            }
+        }
+    }
+
+    fn hear(&mut self, at: At, news: News) {
+        match news {
+            News::Up => self.announce(at),
+            News::Down(peer) => {
+                if !self.up_from(at.node).contains(peer) {
+                    self.forget(at, peer);
+                }
+                self.checkpoints_peer_down(at, peer);
+                self.restarts_peer_down(at, peer);
+                self.announce(at);
+            }
+            News::Message(from, message) => self.deliver(at, from, &message.body),
+            News::Expelled => self.node_mut(at.node).engine.expelled = true,
+        }
+    }
+
+    pub(super) fn deliver(&mut self, at: At, from: NodeId, body: &Body) {
+        match *body {
+            Body::Member(_) => {}
+            Body::Process(message) => self.process_message(at, from, message),
+            Body::Checkpoint(op, message) => self.checkpoint_message(at, op, from, message),
+            Body::Restart(op, message) => self.restart_message(at, op, from, message),
+            Body::Stream(op, message) => self.stream_message(at, op, from, message),
+        }
+    }
+
+    pub(super) fn direct(&mut self, from: NodeId, to: At, body: &Rc<Body>) {
+        self.deliver(to, from, body);
+        self.settle(to);
+    }
+
+    /// Timers of operations that are over.
+    pub(super) fn timers(&mut self, at: At) {
+        let now_ms = self.now_ms(at.node);
+        let engine = &mut self.node_mut(at.node).engine;
+        let mut due: Vec<(OpId, u32)> = Vec::new();
+        for operation in &mut engine.checkpoints {
+            let timer = operation.timer.take_if(|timer| timer.due_ms <= now_ms);
+            due.extend(timer.map(|timer| (operation.op, timer.number)));
+        }
+        for (op, number) in due {
+            self.step_checkpoint(at, op, checkpoint::Event::Deadline(number));
+        }
+        self.restart_timers(at, now_ms);
+        self.settle(at);
+    }
+
+    /// Arms a timer; the event that looks at it comes when the node's clock says so.
+    pub(super) fn timer(&mut self, at: At, number: u32, ms: u32) -> Timer {
+        let now = self.queue.now();
+        let clock = self.node(at.node).clock;
+        let due_ms = clock.ms(now) + u64::from(ms);
+        // The kernel looks at its timers once in a tick.
+        let tick = u64::from(ssi_core::limits::TICK_MS);
+        let wait_ms = u64::from(ms) + 1 + self.random.below(tick);
+        let event = crate::event::Event::Timers(at);
+        self.queue.at(now + clock.real_ns(wait_ms), event);
+        Timer { number, due_ms }
+    }
+
+    pub(super) fn now_ms(&self, node: NodeId) -> u64 {
+        self.node(node).clock.ms(self.queue.now())
+    }
+
+    /// Notes a pair of state and event, and a violation if it is one.
+    pub(super) fn violated(&mut self, protocol: &str, violation: (&str, &str)) {
+        let (state, event) = violation;
+        self.breaks("violation", format!("{protocol}: {event} in state {state}"));
+    }
+
+    /// A part of a restart's agent has told something.
+    pub(super) fn tell_restart(&mut self, at: At, op: OpId, event: AgentEvent) {
+        self.step_restart(at, op, event);
+        self.settle(at);
+    }
+}
+
+/// A timer of an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Timer {
+    /// Comes back in the event.
+    pub number: u32,
+    /// On the node's clock.
+    pub due_ms: u64,
+}

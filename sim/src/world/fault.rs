@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What goes wrong: power cuts, broken connections, cuts of the network, failing hosts.
+use super::{ConnectionId, ProcessIx, State, World};
+use crate::event::{At, Event};
+use crate::plan::Trouble;
+use crate::queue::US;
+use crate::trace::What;
+use ssi_core::node::{Epoch, NodeId, OpId};
+
+impl World {
+    fn named(&self, raw: u32) -> Option<NodeId> {
+        NodeId::new(raw).filter(|node| node.raw() <= self.plan.nodes)
+    }
+
+    /// The fault with this number happens.
+    pub(super) fn strike(&mut self, number: usize) {
+        let fault = self.plan.faults[number].clone();
+        self.strike_with(&fault.trouble, fault.for_us);
+        if fault.for_us > 0 {
+            self.queue.after(fault.for_us * US, Event::Mend(number));
+        }
+    }
+
+    /// Something goes wrong, for some time.
+    pub fn strike_with(&mut self, trouble: &Trouble, for_us: u64) {
+        let first = match trouble {
+            Trouble::Crash(node, _)
+            | Trouble::Break(node, ..)
+            | Trouble::Cut(node, _)
+            | Trouble::Sleep(node)
+            | Trouble::Fail(node, _)
+            | Trouble::Full(node)
+            | Trouble::Slow(node, _) => self.named(*node),
+            Trouble::KillProcess(process) => {
+                if let Some(which) = self.incarnation(*process) {
+                    self.kill(which);
+                }
+                return;
+            }
+        };
+        let Some(node) = first else {
+            return;
+        };
+        self.tell(node, What::Trouble(format!("{trouble:?}")));
+        match trouble {
+            Trouble::Crash(_, hears) => self.crash(node, *hears),
+            Trouble::Break(_, other, a, b) => {
+                if let Some(other) = self.named(*other) {
+                    self.break_between(node, other, [*a, *b]);
+                }
+            }
+            Trouble::Cut(_, other) => {
+                if let Some(other) = self.named(*other).filter(|other| *other != node) {
+                    self.network.cuts.insert((node, other));
+                }
+            }
+            Trouble::Sleep(_) => {
+                self.node_mut(node).asleep_until = self.queue.now() + for_us * US;
+            }
+            Trouble::Fail(_, acts) => self.node_mut(node).fails = *acts,
+            Trouble::Full(_) => self.node_mut(node).full = true,
+            Trouble::Slow(_, times) => self.node_mut(node).slow = (*times).max(1),
+            Trouble::KillProcess(_) => {}
+        }
+    }
+
+    /// The fault with this number is over.
+    pub(super) fn mend(&mut self, number: usize) {
+        match self.plan.faults[number].trouble.clone() {
+            Trouble::Crash(node, _) => {
+                if let Some(node) = self.named(node).filter(|node| !self.node(*node).up) {
+                    self.boot(node);
+                }
+            }
+            Trouble::Cut(one, two) => {
+                if let (Some(one), Some(two)) = (self.named(one), self.named(two)) {
+                    self.network.cuts.remove(&(one, two));
+                    self.release_held();
+                }
+            }
+            Trouble::Full(node) => {
+                if let Some(node) = self.named(node) {
+                    self.node_mut(node).full = false;
+                }
+            }
+            Trouble::Slow(node, _) => {
+                if let Some(node) = self.named(node) {
+                    self.node_mut(node).slow = 1;
+                }
+            }
+            Trouble::Fail(node, _) => {
+                if let Some(node) = self.named(node) {
+                    self.node_mut(node).fails = 0;
+                }
+            }
+            Trouble::Break(..) | Trouble::Sleep(_) | Trouble::KillProcess(_) => {}
+        }
+    }
+
+    /// A node is switched on, in a new life.
+    pub(super) fn boot(&mut self, node: NodeId) {
+        let now = self.queue.now();
+        let host = self.node_mut(node);
+        let first = host.epoch == Epoch(0);
+        host.at.life += u32::from(!first);
+        host.up = true;
+        // Wall clock in milliseconds: later than that of the life before.
+        host.epoch = Epoch(1_000 + now / 1_000_000 + u64::from(host.at.life));
+        host.fails = 0;
+        let at = host.at;
+        self.touched.membership = true;
+        self.meet(at);
+    }
+
+    /// A node loses power.
+    pub(super) fn crash(&mut self, node: NodeId, hears: bool) {
+        if !self.node(node).up {
+            return;
+        }
+        let host = self.node_mut(node);
+        host.up = false;
+        host.asleep_until = 0;
+        let at = host.at;
+        let engine = std::mem::take(&mut host.engine);
+        let operations = engine.checkpoints.iter().map(|operation| operation.op);
+        let restarts = engine.restarts.iter().map(|operation| operation.op);
+        let ops: Vec<OpId> = operations.chain(restarts).collect();
+        self.spoiled.extend(ops);
+        for which in self.node(node).processes.clone() {
+            self.dies(which);
+        }
+        self.drop_connections(at, hears);
+        self.store.power_cut(at, &mut self.random);
+        self.touched.membership = true;
+        self.touched.store = true;
+        self.touched.operations = true;
+    }
+
+    fn break_between(&mut self, one: NodeId, two: NodeId, hears: [bool; 2]) {
+        let between = |a: At, b: At| (a.node, b.node) == (one, two);
+        let ids: Vec<(ConnectionId, bool)> = self
+            .network
+            .connections
+            .iter()
+            .filter_map(|(id, connection)| {
+                let (a, b) = (connection.ends[0].at, connection.ends[1].at);
+                (between(a, b) || between(b, a)).then(|| (*id, between(a, b)))
+            })
+            .collect();
+        for (id, same) in ids {
+            let hears = if same { hears } else { [hears[1], hears[0]] };
+            self.break_connection(id, hears);
+        }
+    }
+
+    /// A process is killed; one that a restart holds is out of reach.
+    pub(super) fn kill(&mut self, which: ProcessIx) {
+        let process = self.process(which);
+        let at = process.at;
+        if !matches!(process.state, State::Held(_) | State::Gone) {
+            self.dies(which);
+            self.rest_of_group(at);
+            self.settle(at);
+        }
+    }
+
+    /// A process that a stop waited for may be gone.
+    fn rest_of_group(&mut self, at: At) {
+        let operations = &self.node(at.node).engine.checkpoints;
+        let ops: Vec<OpId> = operations.iter().map(|operation| operation.op).collect();
+        for op in ops {
+            self.maybe_rested(at, op);
+        }
+    }
+}

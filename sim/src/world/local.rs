@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A node's share of a checkpoint: its processes, stopped and saved.
+use super::image::{EndImage, PartImage, ProcessImage};
+use super::population::{Hold, Process, State, View};
+use super::streams::{length, node_at, Bytes};
+use super::worker::{Job, Progress};
+use super::{ProcessIx, StreamIx, World};
+use crate::cost::Act;
+use crate::event::{At, EndIx, Event};
+use ssi_core::abi::{FailureCode, CHECKPOINT_EXTERNAL_ENDS, CHECKPOINT_PROCESS_ONLY};
+use ssi_core::checkpoint::{Counts, Event as Happens, Found, Seed, Version};
+use ssi_core::failure::Failure;
+use ssi_core::frontier::{belongs, climb, Belongs, Off, Top};
+use ssi_core::node::{NodeId, OpId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where a link leads: told apart by the process or stream.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Lead {
+    Process(u32, u32),
+    Stream(StreamIx, EndIx),
+}
+
+/// What was found and saved on one node.
+#[derive(Default)]
+pub struct Share {
+    /// Processes of the application on this node.
+    pub group: Vec<ProcessIx>,
+    /// The folder that is being made on its own.
+    pub asked: Option<Job>,
+    reported: BTreeSet<Lead>,
+    /// Send queues, by stream and end.
+    sends: BTreeMap<(StreamIx, EndIx), (u64, Bytes)>,
+    /// What the part will hold.
+    pub image: Option<PartImage>,
+    /// Everything was released.
+    pub released: bool,
+    /// What was written, and must be removed on failure.
+    pub written: Option<Version>,
+}
+
+type Outcome<T> = Result<T, Failure>;
+
+impl Share {
+    /// Whether the send queues of a process are saved.
+    pub(super) fn has_sends(&self, process: &Process) -> bool {
+        let saved = |hold: &Hold| self.sends.contains_key(&(hold.stream, hold.end));
+        process.holds.iter().all(saved)
+    }
+}
+
+impl World {
+    fn share(&mut self, at: At, op: OpId) -> &mut Share {
+        // The operation is there while its worker works.
+        static LOST: &str = "a worker without an operation";
+        &mut self.worker(at, op).expect(LOST).share
+    }
+
+    fn flags(&mut self, at: At, op: OpId) -> u32 {
+        let operations = &self.node(at.node).engine.checkpoints;
+        let found = operations.iter().find(|operation| operation.op == op);
+        found.map_or(0, |operation| operation.agent.options().flags)
+    }
+
+    /// Finds and stops what `seed` leads to on this node; a step for every round.
+    pub(super) fn stop(&mut self, at: At, op: OpId, seed: Seed, number: u32) -> Progress {
+        let found = match number {
+            0 => self.stop_seed(at, op, seed),
+            _ => Ok(()),
+        };
+        match found.and_then(|()| self.close_over(at, op)) {
+            Ok(true) => Progress::Waits,
+            Ok(false) => self.lead_on(at, op),
+            Err(why) => Progress::Told(Happens::HostFailed(why.on(at.node))),
+        }
+    }
+
+    fn stop_seed(&mut self, at: At, op: OpId, seed: Seed) -> Outcome<()> {
+        let missing = |pid| Failure::new(FailureCode::NoSuchProcess).of(pid);
+        match seed {
+            Seed::Target(pid) => match self.here(at.node, pid) {
+                None => Err(missing(pid.raw())),
+                Some(which) if !self.process(which).capable => {
+                    Err(Failure::new(FailureCode::NotCheckpointable).of(pid.raw()))
+                }
+                Some(which) => self.take_in(at, op, which),
+            },
+            // A relative that has ended meanwhile, or is outside, leads nowhere.
+            Seed::Father(pid) | Seed::Son(pid) => match self.capable_here(at.node, pid) {
+                Some(which) => self.take_in(at, op, which),
+                None => Ok(()),
+            },
+            Seed::Stream { near, far } => {
+                let is_it = |hold: &Hold, world: &World| {
+                    let stream = world.stream(hold.stream);
+                    stream.ends[hold.end].real == near && stream.ends[1 - hold.end].real == far
+                };
+                let mut here = self.node(at.node).processes.iter().copied();
+                let holder = here.find(|which| {
+                    let holds = &self.process(*which).holds;
+                    holds.iter().any(|hold| is_it(hold, self))
+                });
+                match holder {
+                    Some(which) if self.process(which).capable => self.take_in(at, op, which),
+                    Some(which) => {
+                        let pid = self.process(which).pid.raw();
+                        Err(Failure::new(FailureCode::OutsideEnd).of(pid))
+                    }
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Stops the sub-application of a process; with its members that are already at rest.
+    fn take_in(&mut self, at: At, op: OpId, which: ProcessIx) -> Outcome<()> {
+        let members = match self.flags(at, op) & CHECKPOINT_PROCESS_ONLY {
+            0 => self.sub_application(at.node, which)?,
+            _ => vec![which],
+        };
+        for member in members {
+            self.stop_one(at, op, member)?;
+        }
+        Ok(())
+    }
+
+    fn sub_application(&self, node: NodeId, which: ProcessIx) -> Outcome<Vec<ProcessIx>> {
+        let view = View { world: self, node };
+        let deep = |_: Off| Failure::new(FailureCode::Limit).on(node);
+        let top = climb(&view, self.process(which).pid).map_err(deep)?;
+        let mut members = Vec::new();
+        for member in &self.node(node).processes {
+            let pid = self.process(*member).pid;
+            if belongs(&view, pid, &top).map_err(deep)? == Belongs::Yes {
+                members.push(*member);
+            }
+        }
+        Ok(members)
+    }
+
+    fn stop_one(&mut self, at: At, op: OpId, member: ProcessIx) -> Outcome<()> {
+        let pid = self.process(member).pid.raw();
+        match self.process(member).state {
+            State::Running => {
+                self.process_mut(member).state = State::Stopping(op);
+                self.share(at, op).group.push(member);
+                let time = self.cost.of(Act::StopProcess);
+                self.queue.after(time, Event::AtRest(at, op, member));
+                Ok(())
+            }
+            State::Stopping(other) | State::Stopped(other) if other == op => Ok(()),
+            State::Stopping(_) | State::Stopped(_) | State::Held(_) => {
+                Err(Failure::new(FailureCode::Busy).of(pid))
+            }
+            State::Gone => Ok(()),
+        }
+    }
+
+    /// A process has come to rest.
+    pub(super) fn at_rest(&mut self, at: At, op: OpId, which: ProcessIx) {
+        if self.process(which).state == State::Stopping(op) {
+            self.process_mut(which).state = State::Stopped(op);
+            self.touched.operations = true;
+        }
+        self.maybe_rested(at, op);
+        self.settle(at);
+    }
+
+    /// A stop that waited for nobody else goes on.
+    pub(super) fn maybe_rested(&mut self, at: At, op: OpId) {
+        if self.worker(at, op).is_some() && self.all_at_rest(at, op) {
+            self.rested(at, op);
+        }
+    }
+
+    fn all_at_rest(&mut self, at: At, op: OpId) -> bool {
+        let group = self.share(at, op).group.clone();
+        let rests = |which: &ProcessIx| {
+            matches!(self.process(*which).state, State::Stopped(_) | State::Gone)
+        };
+        group.iter().all(rests)
+    }
+
+    /// Takes in who was born meanwhile and who holds other ends of local streams; says whether
+    /// somebody must still come to rest.
+    fn close_over(&mut self, at: At, op: OpId) -> Outcome<bool> {
+        let people = &self.people.list;
+        let group = match self
+            .node(at.node)
+            .engine
+            .checkpoints
+            .iter()
+            .find(|o| o.op == op)
+        {
+            Some(operation) => operation.worker.share.group.clone(),
+            None => Vec::new(),
+        };
+        let alive = |which: &&ProcessIx| people[**which as usize].state != State::Gone;
+        let group: Vec<ProcessIx> = group.iter().filter(alive).copied().collect();
+        self.share(at, op).group = group.clone();
+        if self.flags(at, op) & CHECKPOINT_PROCESS_ONLY == 0 {
+            for member in &group {
+                self.take_in(at, op, *member)?;
+            }
+        }
+        for member in group {
+            for hold in self.process(member).holds.clone() {
+                self.close_over_stream(at, op, (member, hold))?;
+            }
+        }
+        Ok(!self.all_at_rest(at, op))
+    }
+
+    fn close_over_stream(&mut self, at: At, op: OpId, end: (ProcessIx, Hold)) -> Outcome<()> {
+        let (member, hold) = end;
+        let other = &self.stream(hold.stream).ends[1 - hold.end];
+        let Some(holder) = other.holder.filter(|_| other.node == at.node) else {
+            return Ok(());
+        };
+        let flags = self.flags(at, op);
+        if self.process(holder).capable && flags & CHECKPOINT_PROCESS_ONLY == 0 {
+            return self.take_in(at, op, holder);
+        }
+        let inside = matches!(self.process(holder).state, State::Stopped(by) if by == op);
+        if inside || flags & CHECKPOINT_EXTERNAL_ENDS != 0 {
+            return Ok(());
+        }
+        let pid = self.process(member).pid.raw();
+        Err(Failure::new(FailureCode::OutsideEnd).of(pid))
+    }
+
+    /// Everybody is at rest: reports what leads to other nodes, and what was found.
+    fn lead_on(&mut self, at: At, op: OpId) -> Progress {
+        let mut leads = Vec::new();
+        if self.flags(at, op) & CHECKPOINT_PROCESS_ONLY == 0 {
+            leads = self.leads(at, op);
+        }
+        for (lead, node, seed) in leads {
+            // The operation may fail at any of them.
+            let Some(worker) = self.worker(at, op) else {
+                return Progress::Silent;
+            };
+            if worker.share.reported.insert(lead) {
+                self.checkpoint_event(at, op, Happens::Link { node, seed });
+            }
+        }
+        match self.worker(at, op) {
+            Some(_) => Progress::Told(Happens::Stopped(self.found(at, op))),
+            None => Progress::Silent,
+        }
+    }
+
+    fn leads(&mut self, at: At, op: OpId) -> Vec<(Lead, NodeId, Seed)> {
+        let group = self.share(at, op).group.clone();
+        let mut leads = Vec::new();
+        for member in group {
+            let process = self.process(member);
+            if let Some(father) = self.father(member).map(|father| self.process(father)) {
+                let lead = Lead::Process(father.pid.raw(), father.brood);
+                leads.push((lead, father.at.node, Seed::Father(father.pid)));
+            }
+            for son in self.sons(member) {
+                let son = self.process(son);
+                let lead = Lead::Process(son.pid.raw(), son.brood);
+                leads.push((lead, son.at.node, Seed::Son(son.pid)));
+            }
+            for hold in &process.holds {
+                let stream = self.stream(hold.stream);
+                let (near, far) = (&stream.ends[hold.end], &stream.ends[1 - hold.end]);
+                let node = node_at(far.real.address).filter(|_| far.holder.is_some());
+                if let Some(node) = node.filter(|_| !stream.local) {
+                    let seed = Seed::Stream {
+                        near: far.real,
+                        far: near.real,
+                    };
+                    leads.push((Lead::Stream(hold.stream, hold.end), node, seed));
+                }
+            }
+        }
+        leads.retain(|(_, node, _)| *node != at.node);
+        leads
+    }
+
+    fn found(&mut self, at: At, op: OpId) -> Found {
+        let group = self.share(at, op).group.clone();
+        let mut found = Found::NOTHING;
+        let view = View {
+            world: self,
+            node: at.node,
+        };
+        for member in group {
+            let process = self.process(member);
+            let top = climb(&view, process.pid).map_or(process.pid, |top: Top| top.pid());
+            found = found.and(&Found {
+                application: process.application,
+                head_root: top.raw(),
+            });
+        }
+        found
+    }
+
+    /// Saves the send queues of all connections.
+    pub(super) fn save_send(&mut self, at: At, op: OpId) -> Progress {
+        for member in self.share(at, op).group.clone() {
+            if self.process(member).state == State::Gone {
+                return killed(self.process(member).pid.raw());
+            }
+            for hold in self.process(member).holds.clone() {
+                let way = &self.stream(hold.stream).ways[hold.end];
+                let queue = (way.una, way.send.clone());
+                let key = (hold.stream, hold.end);
+                self.share(at, op).sends.insert(key, queue);
+            }
+        }
+        self.barrier_sends(at, op);
+        Progress::Told(Happens::SendSaved)
+    }
+
+    /// Saves everything else in memory.
+    pub(super) fn snapshot(&mut self, at: At, op: OpId) -> Progress {
+        let group = self.share(at, op).group.clone();
+        self.barrier_snapshot(at, op);
+        let mut image = PartImage {
+            node: at.node,
+            application: 0,
+            processes: Vec::new(),
+            ends: Vec::new(),
+        };
+        for member in group {
+            if self.process(member).state == State::Gone {
+                return killed(self.process(member).pid.raw());
+            }
+            self.save_process(at, op, member, &mut image);
+        }
+        pair_up(&mut image);
+        let counts = counts(&image);
+        self.share(at, op).image = Some(image);
+        Progress::Told(Happens::Snapped(counts))
+    }
+
+    fn save_process(&mut self, at: At, op: OpId, member: ProcessIx, image: &mut PartImage) {
+        let mut holds = self.process(member).holds.clone();
+        for hold in &mut holds {
+            let (send_first, send) = self
+                .share(at, op)
+                .sends
+                .get(&(hold.stream, hold.end))
+                .cloned()
+                .unwrap_or_default();
+            let stream = self.stream(hold.stream);
+            let (near, far) = (&stream.ends[hold.end], &stream.ends[1 - hold.end]);
+            let way = &stream.ways[1 - hold.end];
+            image.ends.push(EndImage {
+                near: (near.name.address, near.name.port),
+                far: (far.name.address, far.name.port),
+                other: None,
+                alone: far.holder.is_none() || self.is_outside(op, far.holder),
+                local: stream.local,
+                send_first,
+                send,
+                recv_next: way.received(),
+                recv: way.recv.clone(),
+            });
+            // CAST: a list in memory.
+            hold.stream = image.ends.len() as StreamIx - 1;
+        }
+        let process = self.process(member);
+        image.processes.push(ProcessImage {
+            pid: process.pid,
+            father: process.father,
+            memory: process.memory,
+            steps: process.steps,
+            holds,
+        });
+    }
+
+    /// Whether a process is not held by the operation; others' ends are left out of the image.
+    fn is_outside(&self, op: OpId, holder: Option<ProcessIx>) -> bool {
+        let held = |which| matches!(self.process(which).state, State::Stopped(by) if by == op);
+        !holder.is_some_and(held)
+    }
+
+    /// The application goes on.
+    pub(super) fn release(&mut self, at: At, op: OpId) {
+        self.barrier_release(at, op);
+        let group = self.share(at, op).group.clone();
+        self.share(at, op).released = true;
+        self.let_go(at, op, &group);
+    }
+
+    pub(super) fn let_go(&mut self, _at: At, op: OpId, group: &[ProcessIx]) {
+        for member in group {
+            let held = matches!(self.process(*member).state,
+                State::Stopped(by) | State::Stopping(by) if by == op);
+            if held {
+                self.process_mut(*member).state = State::Running;
+                self.goes_on(*member);
+            }
+        }
+    }
+
+    /// Undoes everything: processes go on, the part is removed.
+    pub(super) fn discard(&mut self, at: At, op: OpId) {
+        let group = self.share(at, op).group.clone();
+        self.let_go(at, op, &group);
+        if let Some(version) = self.share(at, op).written.take() {
+            self.store.remove_part(version, at.node);
+            self.touched.store = true;
+        }
+    }
+}
+
+fn killed(pid: u32) -> Progress {
+    let why = Failure::new(FailureCode::NoSuchProcess).of(pid);
+    Progress::Told(Happens::HostFailed(why))
+}
+
+/// Local streams have both ends in one part.
+fn pair_up(image: &mut PartImage) {
+    for one in 0..image.ends.len() {
+        let (near, far) = (image.ends[one].near, image.ends[one].far);
+        let other = image
+            .ends
+            .iter()
+            .position(|end| (end.far, end.near) == (near, far));
+        if image.ends[one].local {
+            image.ends[one].other = other;
+        }
+    }
+}
+
+fn counts(image: &PartImage) -> Counts {
+    // CAST: lists in memory.
+    Counts {
+        processes: image.processes.len() as u32,
+        threads: image.processes.len() as u32,
+        streams: image.ends.iter().filter(|end| end.near < end.far).count() as u32,
+        stream_bytes: image.ends.iter().map(|end| length(&end.recv)).sum(),
+    }
+}

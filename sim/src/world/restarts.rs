@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The restarts that a node takes part in: coordinators and participants, obeyed as the kernel does.
+use super::engine::Timer;
+use super::helpers::Team;
+use super::{Seen, World};
+use crate::coverage::Protocol;
+use crate::event::At;
+use ssi_core::abi::FailureCode;
+use ssi_core::failure::Failure;
+use ssi_core::limits::STEP_EFFECTS_MAX;
+use ssi_core::node::{NodeId, OpId};
+use ssi_core::place::Plan;
+use ssi_core::restart::{
+    stray, Agent, AgentEffect, AgentEvent, Options, Restored, Root, RootEffect, RootEvent,
+};
+use ssi_core::text::Path;
+use ssi_core::wire::restart::{Engage, Failed, Message};
+use ssi_core::wire::Body;
+
+/// Restarts that one node takes part in at the same time.
+const OPERATIONS_MAX: usize = 16;
+
+/// The coordinator's side.
+pub struct Coordinator {
+    /// The protocol.
+    pub root: Root,
+    version: (u64, u32),
+    call: usize,
+    timer: Option<Timer>,
+    ended: bool,
+}
+
+/// The participant's side.
+pub struct Participant {
+    /// The protocol.
+    pub agent: Agent,
+    /// What acts for it.
+    pub team: Team,
+    timer: Option<Timer>,
+    ended: bool,
+}
+
+/// One restart as a node sees it.
+pub struct Restart {
+    /// Which.
+    pub op: OpId,
+    /// On the node where it was asked for.
+    pub coordinator: Option<Coordinator>,
+    /// On a node that restores something.
+    pub participant: Option<Participant>,
+}
+
+impl World {
+    pub(super) fn find_restart(&mut self, at: At, op: OpId) -> Option<&mut Restart> {
+        let operations = &mut self.node_mut(at.node).engine.restarts;
+        let found = operations.iter_mut().find(|operation| operation.op == op);
+        found.map(|operation| &mut **operation)
+    }
+
+    pub(super) fn participant(&mut self, at: At, op: OpId) -> Option<&mut Participant> {
+        self.find_restart(at, op)?.participant.as_mut()
+    }
+
+    fn add_restart(&mut self, at: At, restart: Restart) -> Result<(), Failure> {
+        let node = self.node_mut(at.node);
+        if node.engine.restarts.len() >= OPERATIONS_MAX {
+            return Err(Failure::new(FailureCode::Limit).on(at.node));
+        }
+        if node.act_fails() {
+            return Err(Failure::new(FailureCode::NoMemory).on(at.node));
+        }
+        node.engine.restarts.push(Box::new(restart));
+        self.touched.operations = true;
+        Ok(())
+    }
+
+    /// A user of `at` asks for a restart of a version, the newest where `number` is 0.
+    pub(super) fn call_restart(&mut self, at: At, call: usize, application: u64, number: u32) {
+        let op = self.node_mut(at.node).new_op();
+        let made = self.coordinator(at, call, (application, number));
+        let added = made.and_then(|coordinator| {
+            let restart = Restart {
+                op,
+                coordinator: Some(coordinator),
+                participant: None,
+            };
+            self.add_restart(at, restart)
+        });
+        if let Err(why) = added {
+            return self.answer_restart(call, Err(why));
+        }
+        self.calls[call].op = Some(op);
+        self.note_version(at, op);
+        self.people.broods += 1;
+        self.broods.insert(op, self.people.broods);
+        self.step_root(at, op, RootEvent::Start);
+        self.settle(at);
+    }
+
+    fn note_version(&mut self, at: At, op: OpId) {
+        let found = self.find_restart(at, op);
+        let Some(side) = found.and_then(|operation| operation.coordinator.as_ref()) else {
+            return;
+        };
+        let version = side.version;
+        let seen = Seen {
+            version,
+            ..Seen::default()
+        };
+        self.seen.insert(op, seen);
+    }
+
+    fn coordinator(
+        &mut self,
+        at: At,
+        call: usize,
+        version: (u64, u32),
+    ) -> Result<Coordinator, Failure> {
+        let (application, number) = match version {
+            (application, 0) => (application, self.store.newest(application).unwrap_or(0)),
+            given => given,
+        };
+        let commit = self.store.committed(application, number);
+        let commit = commit.ok_or(Failure::new(FailureCode::NoSuchVersion))?;
+        let up = self.up_from(at.node);
+        let mut load = |node| self.load(at, node);
+        let plan = Plan::new(&commit.nodes, &up, &mut load);
+        let plan = plan.ok_or(Failure::new(FailureCode::NodeUnreachable))?;
+        let expected = Restored {
+            processes: commit.processes,
+            streams: 0,
+            head_root: 0,
+            digest: commit.digest,
+        };
+        let options = Options {
+            application,
+            version: number,
+            uid: 1000,
+            gid: 1000,
+            store: Path::cut(b"/store"),
+            output: Path::EMPTY,
+        };
+        Ok(Coordinator {
+            root: Root::new(options, plan, expected),
+            version: (application, number),
+            call,
+            timer: None,
+            ended: false,
+        })
+    }
+
+    fn load(&self, at: At, node: NodeId) -> u32 {
+        if node == at.node {
+            return self.capable_on(node);
+        }
+        let slot = self.node(at.node).engine.peers.slot(node);
+        slot.map_or(0, |slot| slot.peer.processes())
+    }
+
+    pub(super) fn restart_message(&mut self, at: At, op: OpId, from: NodeId, message: Message) {
+        if message.is_for_root() {
+            return self.step_root(at, op, RootEvent::Message { from, message });
+        }
+        if self.participant(at, op).is_none() {
+            let Message::Engage(engage) = message else {
+                if let Some(answer) = stray(&message) {
+                    self.send(at, from, Body::Restart(op, answer));
+                }
+                return;
+            };
+            if let Err(failure) = self.engage(at, op, &engage) {
+                let failed = Message::Failed(Failed { failure });
+                return self.send(at, from, Body::Restart(op, failed));
+            }
+        }
+        self.step_restart(at, op, AgentEvent::Message { from, message });
+    }
+
+    fn engage(&mut self, at: At, op: OpId, engage: &Engage) -> Result<(), Failure> {
+        let participant = Participant {
+            agent: Agent::new(at.node, op, engage),
+            team: Team::default(),
+            timer: None,
+            ended: false,
+        };
+        if let Some(operation) = self.find_restart(at, op) {
+            operation.participant = Some(participant);
+            return Ok(());
+        }
+        let restart = Restart {
+            op,
+            coordinator: None,
+            participant: Some(participant),
+        };
+        self.add_restart(at, restart)
+    }
+
+    pub(super) fn restarts_peer_down(&mut self, at: At, node: NodeId) {
+        let operations = &self.node(at.node).engine.restarts;
+        let ops: Vec<OpId> = operations.iter().map(|operation| operation.op).collect();
+        for op in ops {
+            self.step_root(at, op, RootEvent::PeerDown(node));
+            self.step_restart(at, op, AgentEvent::PeerDown(node));
+        }
+    }
+
+    pub(super) fn restart_timers(&mut self, at: At, now_ms: u64) {
+        let mut due = Vec::new();
+        for operation in &mut self.node_mut(at.node).engine.restarts {
+            let timer = operation.coordinator.as_mut().map(|side| &mut side.timer);
+            let root = timer.and_then(|timer| timer.take_if(|timer| timer.due_ms <= now_ms));
+            let timer = operation.participant.as_mut().map(|side| &mut side.timer);
+            let agent = timer.and_then(|timer| timer.take_if(|timer| timer.due_ms <= now_ms));
+            due.push((operation.op, root, agent));
+        }
+        for (op, root, agent) in due {
+            if let Some(timer) = root {
+                self.step_root(at, op, RootEvent::Deadline(timer.number));
+            }
+            if let Some(timer) = agent {
+                self.step_restart(at, op, AgentEvent::Deadline(timer.number));
+            }
+        }
+    }
+
+    pub(super) fn step_root(&mut self, at: At, op: OpId, event: RootEvent) {
+        let mut effects = Vec::with_capacity(STEP_EFFECTS_MAX);
+        let found = self.find_restart(at, op);
+        let Some(side) = found.and_then(|operation| operation.coordinator.as_mut()) else {
+            return;
+        };
+        let before = (side.root.state(), "");
+        let result = side.root.step(event, &mut |effect| effects.push(effect));
+        let after = side.root.state();
+        self.touched.operations = true;
+        self.took(at, Protocol::RestartRoot, before, event.name());
+        self.tell_step(at, op, (before.0, event.name(), after));
+        if let Err(violation) = result {
+            self.violated("restart root", (violation.state, violation.event));
+        }
+        for effect in effects {
+            self.act_root(at, op, effect);
+        }
+        self.reap_restarts(at);
+    }
+
+    fn act_root(&mut self, at: At, op: OpId, effect: RootEffect) {
+        let found = self.find_restart(at, op);
+        let Some(side) = found.and_then(|operation| operation.coordinator.as_mut()) else {
+            return;
+        };
+        match effect {
+            RootEffect::Send { to, message } => self.send(at, to, Body::Restart(op, message)),
+            RootEffect::Multicast { to, message } => {
+                for node in to.iter() {
+                    self.send(at, node, Body::Restart(op, message));
+                }
+            }
+            RootEffect::SendParts => {
+                let parts: Vec<(NodeId, Message)> = side.root.parts().collect();
+                for (place, message) in parts {
+                    self.send(at, place, Body::Restart(op, message));
+                }
+            }
+            RootEffect::Timer { number, ms } => {
+                let timer = self.timer(at, number, ms);
+                let found = self.find_restart(at, op);
+                if let Some(side) = found.and_then(|operation| operation.coordinator.as_mut()) {
+                    side.timer = Some(timer);
+                }
+            }
+            RootEffect::Reply(result) => {
+                let call = side.call;
+                self.answer_restart(call, result);
+            }
+            RootEffect::End => side.ended = true,
+        }
+    }
+
+    pub(super) fn step_restart(&mut self, at: At, op: OpId, event: AgentEvent) {
+        let mut effects = Vec::with_capacity(STEP_EFFECTS_MAX);
+        let Some(side) = self.participant(at, op) else {
+            return;
+        };
+        let before = (side.agent.state(), "");
+        let result = side.agent.step(event, &mut |effect| effects.push(effect));
+        let after = side.agent.state();
+        self.touched.operations = true;
+        self.took(at, Protocol::RestartAgent, before, event.name());
+        self.tell_step(at, op, (before.0, event.name(), after));
+        if let Err(violation) = result {
+            self.violated("restart agent", (violation.state, violation.event));
+        }
+        for effect in effects {
+            self.act_restart(at, op, effect);
+        }
+        self.reap_restarts(at);
+    }
+
+    fn act_restart(&mut self, at: At, op: OpId, effect: AgentEffect) {
+        match effect {
+            AgentEffect::Build { part } => self.build(at, op, part),
+            AgentEffect::LetGo => self.let_team_go(at, op),
+            AgentEffect::TakeBack => self.take_team_back(at, op),
+            AgentEffect::Send { to, message } => self.send(at, to, Body::Restart(op, message)),
+            AgentEffect::Multicast { to, message } => {
+                for node in to.iter() {
+                    self.send(at, node, Body::Restart(op, message));
+                }
+            }
+            AgentEffect::Timer { number, ms } => {
+                let timer = self.timer(at, number, ms);
+                if let Some(side) = self.participant(at, op) {
+                    side.timer = Some(timer);
+                }
+            }
+            AgentEffect::End => {
+                if let Some(side) = self.participant(at, op) {
+                    side.ended = true;
+                }
+            }
+        }
+    }
+
+    fn reap_restarts(&mut self, at: At) {
+        let over = |operation: &Restart| {
+            operation.coordinator.as_ref().is_none_or(|side| side.ended)
+                && operation.participant.as_ref().is_none_or(|side| side.ended)
+        };
+        let operations = &mut self.node_mut(at.node).engine.restarts;
+        let before = operations.len();
+        operations.retain(|operation| !over(operation));
+        if operations.len() < before {
+            // What was restored may have been born elsewhere.
+            self.announce(at);
+        }
+    }
+}
