@@ -21,11 +21,14 @@ pub struct Broken {
     pub what: String,
 }
 
+/// Says what is wrong with the world.
+type Check = fn(&World) -> Result<(), String>;
+
 /// A checker: its name, what it looks at, and the check.
 struct Checker {
     name: &'static str,
     looks: fn(&Touched) -> bool,
-    check: fn(&World) -> Result<(), String>,
+    check: Check,
 }
 
 const CHECKERS: [Checker; 3] = [
@@ -66,7 +69,7 @@ pub fn after_event(world: &mut World) {
 
 /// Checks what must hold when nothing is left to happen.
 pub fn end(world: &mut World) {
-    let checks: [(&'static str, fn(&World) -> Result<(), String>); 5] = [
+    let checks: [(&'static str, Check); 5] = [
         ("liveness", liveness::check),
         ("answers", answers::check),
         ("running", running::at_end),

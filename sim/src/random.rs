@@ -51,7 +51,7 @@ mod tests {
     fn the_same_on_every_machine() {
         let mut random = Random::new(1, 2);
         let first: Vec<u64> = (0..4).map(|_| random.below(1000)).collect();
-        assert_eq!(first, [0, 0, 0, 0]);
+        assert_eq!(first, [876, 682, 336, 511]);
     }
 
     #[test]

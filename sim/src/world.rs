@@ -2,12 +2,14 @@
 //! A cluster in memory: nodes that run the protocols, processes, streams, media, faults, and time.
 mod application;
 mod barriers;
+mod binding;
 mod checkpoints;
 mod engine;
 mod fault;
 mod helpers;
 mod homes;
 mod image;
+mod join;
 mod local;
 mod media;
 mod network;
@@ -15,6 +17,7 @@ mod node;
 mod peers;
 mod population;
 mod restarts;
+mod save;
 mod streams;
 mod team;
 mod wishes;

@@ -85,7 +85,7 @@ impl World {
         let missing = self.held_by(op).into_iter().find(|which| {
             let process = self.process(*which);
             let share = self.share_of(process.at.node, op);
-            !share.is_some_and(|share| share.image.is_some())
+            share.is_none_or(|share| share.image.is_none())
         });
         if let Some(which) = missing {
             let pid = self.process(which).pid;

@@ -48,8 +48,7 @@ pub fn options(flags: u32) -> Options {
 impl World {
     fn find_checkpoint(&mut self, at: At, op: OpId) -> Option<&mut Checkpoint> {
         let operations = &mut self.node_mut(at.node).engine.checkpoints;
-        let found = operations.iter_mut().find(|operation| operation.op == op);
-        found.map(|operation| &mut **operation)
+        operations.iter_mut().find(|operation| operation.op == op)
     }
 
     /// The worker of an operation that is under way.
@@ -66,7 +65,7 @@ impl World {
         if node.act_fails() {
             return Err(Failure::new(FailureCode::NoMemory).on(at.node));
         }
-        node.engine.checkpoints.push(Box::new(Checkpoint {
+        node.engine.checkpoints.push(Checkpoint {
             op,
             agent: Agent::new(at.node, op, options),
             worker: Worker::new(),
@@ -74,7 +73,7 @@ impl World {
             target: None,
             timer: None,
             ended: false,
-        }));
+        });
         self.touched.operations = true;
         Ok(())
     }

@@ -51,11 +51,11 @@ pub struct Engine {
     /// Processes of this node's range that run elsewhere.
     pub homes: Vec<Slot>,
     /// Operations under way.
-    pub checkpoints: Vec<Box<Checkpoint>>,
+    pub checkpoints: Vec<Checkpoint>,
     /// Operations that were aborted.
     pub history: History,
     /// Operations under way.
-    pub restarts: Vec<Box<Restart>>,
+    pub restarts: Vec<Restart>,
     /// Number of the last own operation.
     pub number: u32,
     /// The others hold this node for dead.

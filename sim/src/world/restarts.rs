@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The restarts that a node takes part in: coordinators and participants, obeyed as the kernel does.
+//! The restarts that a node takes part in: coordinators and participants, hosted as in the kernel.
 use super::engine::Timer;
 use super::helpers::Team;
 use super::{Seen, World};
@@ -53,8 +53,7 @@ pub struct Restart {
 impl World {
     pub(super) fn find_restart(&mut self, at: At, op: OpId) -> Option<&mut Restart> {
         let operations = &mut self.node_mut(at.node).engine.restarts;
-        let found = operations.iter_mut().find(|operation| operation.op == op);
-        found.map(|operation| &mut **operation)
+        operations.iter_mut().find(|operation| operation.op == op)
     }
 
     pub(super) fn participant(&mut self, at: At, op: OpId) -> Option<&mut Participant> {
@@ -69,7 +68,7 @@ impl World {
         if node.act_fails() {
             return Err(Failure::new(FailureCode::NoMemory).on(at.node));
         }
-        node.engine.restarts.push(Box::new(restart));
+        node.engine.restarts.push(restart);
         self.touched.operations = true;
         Ok(())
     }
