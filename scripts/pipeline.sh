@@ -10,9 +10,9 @@
 PIPELINE_STORE=/shared/checkpoints
 INPUT=$FOLDER/input-$SIZE
 
-# await SECONDS TEXT COMMAND...: until the command succeeds.
+# await SECONDS TEXT COMMAND...: until the command succeeds; the debug kernel gets longer.
 await() {
-    local end=$((SECONDS + $1)) what=$2
+    local end=$((SECONDS + $1 * (${SSI_DEBUG:+9} + 1))) what=$2
     shift 2
     until "$@"; do
         [ $SECONDS -lt $end ] || { echo "error: timed out: $what" >&2; exit 1; }

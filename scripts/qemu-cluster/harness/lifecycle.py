@@ -14,6 +14,8 @@ from .state import BUILT, REPO, ClusterError, write_file
 
 BOOT_SECONDS_MAX = 180
 JOIN_SECONDS_MAX = 60
+# What its nodes take for a dead peer, in place of the default of 3 s.
+DEBUG_FAILURE_MS = 20000
 PORT_TRIES_MAX = 3
 INIT = os.path.join(REPO, "scripts", "qemu-cluster", "init")
 
@@ -48,6 +50,8 @@ def make_config(options):
 def node_toml(cluster, number):
     """The node's /etc/ssi/cluster.toml."""
     lines = [f'name = "{cluster.name}"', f'key = "{cluster.config["key"]}"', f"node = {number}"]
+    if cluster.config["debug"]:
+        lines.append(f"failure_ms = {DEBUG_FAILURE_MS}")
     for peer in cluster.nodes():
         lines += ["", "[[nodes]]", f"id = {peer.number}", f'address = "{peer.address}"']
     return "\n".join(lines) + "\n"
@@ -126,6 +130,7 @@ def start_on_free_port(node):
 def boot_nodes(nodes):
     """Boots nodes side by side; returns when each has an open command channel."""
     began = time.monotonic()
+    limit = nodes[0].cluster.patience(BOOT_SECONDS_MAX)
     for node in nodes:
         start_on_free_port(node)
     waiting = list(nodes)
@@ -137,9 +142,9 @@ def boot_nodes(nodes):
                 ssh.open_channel(node)
                 waiting.remove(node)
                 say(f"  node {node.number} is up after {time.monotonic() - began:.1f} s")
-        if time.monotonic() - began > BOOT_SECONDS_MAX:
+        if time.monotonic() - began > limit:
             tail = health.crash_text(waiting[0])
-            raise ClusterError(f"no answer after {BOOT_SECONDS_MAX} s\n{tail}")
+            raise ClusterError(f"no answer after {limit} s\n{tail}")
         time.sleep(0.05)
 
 
@@ -158,12 +163,13 @@ def peers_up(node):
 
 def wait_joined(nodes, expected):
     """Waits until the nodes have joined and each sees the expected ones up."""
-    deadline = time.monotonic() + JOIN_SECONDS_MAX
+    limit = nodes[0].cluster.patience(JOIN_SECONDS_MAX)
+    deadline = time.monotonic() + limit
     for node in nodes:
         while join_report(node) is None:
             health.require_sound(node.cluster)
             if time.monotonic() > deadline:
-                raise ClusterError(f"node {node.number} did not join in {JOIN_SECONDS_MAX} s")
+                raise ClusterError(f"node {node.number} did not join in {limit} s")
             time.sleep(0.05)
         line = join_report(node)
         if line.startswith("failed"):

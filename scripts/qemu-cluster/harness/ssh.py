@@ -48,7 +48,7 @@ def client(node, *options):
 def open_channel(node):
     """Makes the connection that later calls share."""
     done = subprocess.run(client(node, "-f", "-N"), stdin=subprocess.DEVNULL,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=120)
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=node.cluster.patience(120))
     if done.returncode != 0:
         text = done.stderr.decode(errors="replace").strip()
         raise ClusterError(f"node {node.number}: no ssh connection: {text}")
@@ -92,7 +92,8 @@ def shell(node):
 def capture(node, script, timeout=60):
     """Standard output of a script that must succeed."""
     done = subprocess.run(client(node, "-T") + [script_of([script])], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=node.cluster.patience(timeout))
     if done.returncode != 0:
         text = done.stderr.decode(errors="replace").strip()
         raise ClusterError(f"node {node.number}: `{script}`: status {done.returncode}: {text}")

@@ -6,6 +6,8 @@ import os
 import shutil
 
 NODES_MAX = 64
+# Emulated, the debug kernel is about this many times slower.
+DEBUG_SLOWNESS = 8
 REPO = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 BUILT = os.path.join(REPO, "target", "ssi")
 
@@ -113,6 +115,10 @@ class Cluster:
     def save(self, config):
         self._config = config
         write_file(self.config_path, json.dumps(config, indent=2), 0o600)
+
+    def patience(self, seconds):
+        """A time limit that fits the cluster's kernel."""
+        return seconds * (DEBUG_SLOWNESS if self.config["debug"] else 1)
 
     def path(self, name):
         return os.path.join(self.dir, name)
