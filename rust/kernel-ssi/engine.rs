@@ -22,7 +22,7 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::{CheckpointReport, RestartReport};
 use ssi_core::checkpoint;
-use ssi_core::limits::TICK_MS;
+use ssi_core::limits::tick_ms;
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::wire::Body;
 
@@ -232,9 +232,10 @@ impl Engine {
 impl Run for Engine {
     fn run(mut self) {
         let events = self.context.node.events.clone();
+        let tick_ms = tick_ms(self.context.node.config.failure_ms);
         self.tick(clock_ms());
         loop {
-            match events.take(Some(TICK_MS)) {
+            match events.take(Some(tick_ms)) {
                 Taken::Item(event) => {
                     let now_ms = clock_ms();
                     self.event(event, now_ms);
@@ -244,7 +245,7 @@ impl Run for Engine {
                 Taken::Closed => break,
             }
             let now_ms = clock_ms();
-            if now_ms.saturating_sub(self.ticked_ms) >= u64::from(TICK_MS) {
+            if now_ms.saturating_sub(self.ticked_ms) >= u64::from(tick_ms) {
                 self.tick(now_ms);
             }
         }

@@ -28,8 +28,10 @@ pub const FAILURE_MS_DEFAULT: u32 = 3_000;
 pub const FAILURE_MS_MIN: u32 = 300;
 /// Longest silence that a join may ask for.
 pub const FAILURE_MS_MAX: u32 = 600_000;
-/// Longest time between two ticks of the host.
+/// Shortest time between two ticks of the host.
 pub const TICK_MS: u32 = 25;
+/// Longest time between two ticks of the host.
+pub const TICK_MS_MAX: u32 = 250;
 /// Heartbeats in one failure time.
 pub const HEARTBEATS_PER_FAILURE: u32 = 6;
 /// A handshake that takes longer is given up.
@@ -72,8 +74,22 @@ pub const ORPHAN_MS: u32 = 2_000;
 /// Most streams of one restart whose ends meet at one home.
 pub const STREAMS_MAX: usize = 16_384;
 
+/// Time between two ticks of a host whose peers may be silent for `failure_ms`: a quarter of the
+/// time between two heartbeats, as an idle node should sleep.
+pub const fn tick_ms(failure_ms: u32) -> u32 {
+    let quarter = failure_ms / (4 * HEARTBEATS_PER_FAILURE);
+    if quarter < TICK_MS {
+        TICK_MS
+    } else if quarter > TICK_MS_MAX {
+        TICK_MS_MAX
+    } else {
+        quarter
+    }
+}
+
 const _: () = assert!(FAILURE_MS_MIN <= FAILURE_MS_DEFAULT && FAILURE_MS_DEFAULT <= FAILURE_MS_MAX);
-const _: () = assert!(FAILURE_MS_MIN / HEARTBEATS_PER_FAILURE >= 2 * TICK_MS);
+const _: () = assert!(FAILURE_MS_MIN / HEARTBEATS_PER_FAILURE >= 2 * tick_ms(FAILURE_MS_MIN));
+const _: () = assert!(tick_ms(FAILURE_MS_DEFAULT) == 125);
 const _: () = assert!(RECONNECT_MS_MIN < RECONNECT_MS_MAX);
 const _: () = assert!(HANDSHAKE_MS_MAX < FAILURE_MS_DEFAULT);
 const _: () = assert!(RECONNECT_MS_MAX < FAILURE_MS_DEFAULT);

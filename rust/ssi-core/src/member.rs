@@ -38,7 +38,7 @@ pub struct Me {
 /// What happens to a peer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// Time passes: at least every [`crate::limits::TICK_MS`].
+    /// Time passes: at least every [`crate::limits::tick_ms`].
     Tick {
         /// CHECKPOINTABLE processes that run on this node.
         processes: u32,
