@@ -5,6 +5,7 @@ use crate::bag::Bag;
 use crate::effects::Effects;
 use crate::engine::Context;
 use crate::failure::{Failure, FailureCode, Outcome};
+use crate::held::Held;
 use crate::processes::Place;
 use crate::reply::Reply;
 use crate::request::{CheckpointRequest, Note};
@@ -14,7 +15,9 @@ use crate::worker::{Job, Worker};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::CheckpointReport;
-use ssi_core::checkpoint::{Agent, Effect, Event, History, Options, Report, Seed, Stray};
+use ssi_core::checkpoint::{
+    Agent, Effect, Event, History, Link, Links, Options, Report, Seed, Stray,
+};
 use ssi_core::node::{ClusterPid, NodeId, OpId};
 use ssi_core::text::Path;
 use ssi_core::wire::checkpoint::{Failed, Message};
@@ -33,6 +36,7 @@ struct Operation {
     /// The home of the PID has been asked.
     target: Option<ClusterPid>,
     timer: Option<Timer>,
+    held: Held,
     started_ns: u64,
     released_ns: u64,
     ended: bool,
@@ -55,6 +59,19 @@ fn options(request: &CheckpointRequest) -> Outcome<Options> {
     })
 }
 
+/// Known before anything is sent: an application that leads to a node that is not there.
+fn reachable(context: &Context, event: Event) -> Event {
+    match event {
+        Event::Link { node, .. } | Event::Again(Link { node, .. })
+            if !context.peers.up().contains(node) =>
+        {
+            let why = Failure::new(FailureCode::NodeUnreachable).node(node.raw());
+            Event::HostFailed(why.to_core())
+        }
+        event => event,
+    }
+}
+
 impl Operation {
     #[inline(never)]
     fn new(context: &Context, op: OpId, options: Options, note: Note) -> Outcome<KBox<Operation>> {
@@ -66,6 +83,7 @@ impl Operation {
             reply: None,
             target: None,
             timer: None,
+            held: Held::new(),
             started_ns: clock_ns(),
             released_ns: 0,
             ended: false,
@@ -91,8 +109,18 @@ impl Operation {
         }
     }
 
-    #[inline(never)]
+    /// Hands in an event, and then the held links that the core wants to see again.
     fn step(&mut self, context: &mut Context, event: Event, now_ms: u64) {
+        let mut next = Some(event);
+        // Ends: the core asks for a held link again only after something else has happened.
+        while let Some(event) = next {
+            self.step_once(context, reachable(context, event), now_ms);
+            next = self.held.take().map(Event::Again);
+        }
+    }
+
+    #[inline(never)]
+    fn step_once(&mut self, context: &mut Context, event: Event, now_ms: u64) {
         let Ok(mut effects) = Effects::reserve() else {
             return;
         };
@@ -117,18 +145,30 @@ impl Operation {
 
     fn give(&mut self, context: &mut Context, job: Job) {
         if !self.worker.give(job) {
-            let why = Failure::new(FailureCode::Limit).text(format_args!("acts waiting"));
-            let failed =
-                crate::engine::Event::Checkpoint(self.op, Event::HostFailed(why.to_core()));
-            // The queue is this thread's own: a full one would never be emptied.
-            let _ = context.node.events.try_put(failed);
+            let why = Failure::new(FailureCode::Limit);
+            self.fail(context, why.text(format_args!("acts waiting")));
         }
+    }
+
+    fn hold(&mut self, context: &mut Context, links: &Links) {
+        if self.held.keep(links).is_err() {
+            let why = Failure::new(FailureCode::NoMemory);
+            self.fail(context, why.text(format_args!("links")));
+        }
+    }
+
+    fn fail(&self, context: &mut Context, why: Failure) {
+        let failed = crate::engine::Event::Checkpoint(self.op, Event::HostFailed(why.to_core()));
+        // The queue is this thread's own: a full one would never be emptied.
+        let _ = context.node.events.try_put(failed);
     }
 
     #[inline(never)]
     fn act(&mut self, context: &mut Context, effect: Effect, now_ms: u64) {
         match effect {
             Effect::StopLocally { seed } => self.give(context, Job::Stop(seed)),
+            Effect::Hold(links) => self.hold(context, &links),
+            Effect::Resume { count } => self.held.want(count),
             Effect::SaveSend => self.give(context, Job::SaveSend),
             Effect::Snapshot => self.give(context, Job::Snapshot),
             Effect::Release => {
@@ -139,6 +179,7 @@ impl Operation {
             Effect::Write { version } => self.give(context, Job::Write(version)),
             Effect::Commit { report } => self.give(context, Job::Commit(report)),
             Effect::Discard => {
+                self.held = Held::new();
                 self.worker.cancel();
                 self.give(context, Job::Discard);
             }
@@ -263,14 +304,6 @@ impl Checkpoints {
 
     /// A worker has done something.
     pub fn event(&mut self, context: &mut Context, op: OpId, event: Event, now_ms: u64) {
-        let event = match event {
-            // Known before anything is sent: the application leads to a node that is not there.
-            Event::Link { node, .. } if !context.peers.up().contains(node) => {
-                let why = Failure::new(FailureCode::NodeUnreachable).node(node.raw());
-                Event::HostFailed(why.to_core())
-            }
-            event => event,
-        };
         if let Some(operation) = self.find(op) {
             operation.step(context, event, now_ms);
             self.reap();

@@ -15,6 +15,7 @@ mod effects;
 mod engine;
 mod failure;
 mod freeze;
+mod held;
 mod helper;
 mod host;
 mod join;

@@ -6,6 +6,8 @@
 
 mod agent;
 mod history;
+mod link;
+mod near;
 mod seed;
 mod state;
 mod table;
@@ -15,11 +17,13 @@ mod totals;
 
 pub use agent::{Agent, Sink};
 pub use history::{History, Stray};
+pub use link::{Link, Links};
 pub use seed::{Found, Options, Seed};
 pub use totals::{Counts, Report, Totals, Version};
 
 use crate::failure::Failure;
-use crate::node::{NodeId, NodeSet};
+use crate::limits::FANOUT_MAX;
+use crate::node::{Few, NodeId};
 use crate::wire::checkpoint::Message;
 
 /// What happens to an agent.
@@ -42,6 +46,8 @@ pub enum Event {
         /// What to look for there.
         seed: Seed,
     },
+    /// A link that [`Effect::Hold`] was about and [`Effect::Resume`] asked for.
+    Again(Link),
     /// One [`Effect::StopLocally`] is done: its [`Event::Link`]s came before.
     Stopped(Found),
     /// [`Effect::SaveSend`] is done.
@@ -77,14 +83,21 @@ pub enum Event {
     },
 }
 
-/// What an agent wants done.
+/// What an agent wants done. `F` is the most nodes that one agent enlists itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Effect {
+pub enum Effect<const F: usize = FANOUT_MAX> {
     /// Find and stop what `seed` leads to on this node. Each gets its own [`Event::Stopped`]; the
     /// host works on several one after the other.
     StopLocally {
         /// Where to start.
         seed: Seed,
+    },
+    /// Keep these links, in order, until [`Effect::Resume`] or [`Effect::Discard`].
+    Hold(Links),
+    /// Hand in as many of the links that are kept, the oldest first, each as [`Event::Again`].
+    Resume {
+        /// How many: at most as many as are kept.
+        count: u32,
     },
     /// Save the send queues of all TCP ends. All processes of the application are stopped.
     SaveSend,
@@ -128,7 +141,7 @@ pub enum Effect {
     /// Send to several nodes; as with `Send`.
     Multicast {
         /// Receivers, at least one.
-        to: NodeSet,
+        to: Few<F>,
         /// The message.
         message: Message,
     },

@@ -14,7 +14,13 @@ pub const FAILURE_TEXT_MAX: usize = crate::abi::FAILURE_TEXT;
 pub const STEP_EFFECTS_MAX: usize = 8;
 
 /// Most links that one node reports in one operation.
-pub const LINKS_MAX: u32 = 65_536;
+pub const LINKS_MAX: u32 = 131_072;
+
+/// Most nodes that one agent of a checkpoint enlists itself; its children enlist the others.
+pub const FANOUT_MAX: usize = 8;
+
+/// Most links in one message to a child.
+pub const RELAY_MAX: usize = 10;
 
 /// Aborted operations that a node remembers.
 pub const HISTORY_MAX: usize = 64;
@@ -97,4 +103,5 @@ const _: () = assert!(FAILURE_MS_DEFAULT < STOP_MS_MAX && FAILURE_MS_DEFAULT < A
 const _: () = assert!(GO_AGAIN_MS * GO_AGAIN_MAX < ORPHAN_MS);
 const _: () = assert!(ORPHAN_MS < FAILURE_MS_DEFAULT);
 const _: () = assert!(PATIENCE_MS > FAILURE_MS_DEFAULT && PATIENCE_MS < ABORT_MS_MAX);
+const _: () = assert!(FANOUT_MAX > 0 && RELAY_MAX > 0);
 const _: () = assert!(crate::wire::LONGEST <= MESSAGE_BYTES_MAX);

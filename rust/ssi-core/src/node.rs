@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Names that carry life: nodes with their epoch, cluster PIDs, operations.
 
+use core::num::NonZeroU32;
+
 use crate::codec::{CodecError, Field};
 
+pub mod few;
 pub mod set;
 
+pub use few::Few;
 pub use set::NodeSet;
 
 /// Bits of a cluster PID that number a process on its birth node.
@@ -16,34 +20,41 @@ pub const NODE_BITS: u32 = 8;
 
 const _: () = assert!(LOCAL_BITS + NODE_BITS == 30);
 
-/// One Linux kernel of the cluster: 1 to 254.
+/// One Linux kernel of the cluster: 1 to 254. Only a host without kernels may go further.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct NodeId(u8);
+pub struct NodeId(NonZeroU32);
 
 impl NodeId {
-    /// The node called `raw`, or `None` outside 1..=254.
+    /// The node called `raw`, or `None` outside 1..=254: what PIDs, messages, sets and images name.
     pub const fn new(raw: u32) -> Option<NodeId> {
-        if raw >= 1 && raw <= 254 {
-            // CAST: 1..=254 fits in eight bits.
-            Some(NodeId(raw as u8))
-        } else {
-            None
+        match NonZeroU32::new(raw) {
+            Some(id) if raw <= 254 => Some(NodeId(id)),
+            Some(_) | None => None,
+        }
+    }
+
+    /// A node of a cluster that is larger than PIDs can name, in a simulator. It has no PIDs of
+    /// its own, cannot be sent in a message and is in no [`NodeSet`].
+    pub const fn beyond(raw: u32) -> Option<NodeId> {
+        match NonZeroU32::new(raw) {
+            Some(id) => Some(NodeId(id)),
+            None => None,
         }
     }
 
     /// The number of the node.
     pub const fn raw(self) -> u32 {
-        self.0 as u32
+        self.0.get()
     }
 
-    /// All nodes there can be, in ascending order.
+    /// All nodes that kernels can be, in ascending order.
     pub fn all() -> impl Iterator<Item = NodeId> {
         (1..=254).filter_map(NodeId::new)
     }
 
     /// The smallest and the largest cluster PID that this node gives out, both inclusive.
     pub const fn pid_range(self) -> (u32, u32) {
-        let base = (self.0 as u32) << LOCAL_BITS;
+        let base = self.raw() << LOCAL_BITS;
         // The first 300 stay free, as the kernel's own RESERVED_PIDS (kernel/pid.c).
         (base | 300, base | ((1 << LOCAL_BITS) - 1))
     }
@@ -73,8 +84,11 @@ impl ClusterPid {
 
     /// The node on which the process was born; the home of the PID while that node is up.
     pub const fn birth(self) -> NodeId {
-        // INVARIANT: `new` let only 1..=254 pass.
-        NodeId((self.0 >> LOCAL_BITS) as u8)
+        match NonZeroU32::new(self.0 >> LOCAL_BITS) {
+            Some(id) => NodeId(id),
+            // INVARIANT: `new` let only 1..=254 pass.
+            None => NodeId(NonZeroU32::MIN),
+        }
     }
 }
 
@@ -143,5 +157,17 @@ mod tests {
         assert_eq!(ClusterPid::new(1), None);
         assert_eq!(ClusterPid::new(4_194_303), None);
         assert_eq!(ClusterPid::new(255 << LOCAL_BITS), None);
+    }
+
+    #[test]
+    fn a_node_beyond_is_in_no_set_and_no_message() {
+        let far = NodeId::beyond(100_000).unwrap();
+        assert_eq!((NodeId::beyond(0), NodeId::new(far.raw())), (None, None));
+        let mut set = NodeSet::EMPTY;
+        assert!(!set.insert(far) && !set.contains(far));
+        assert_eq!(NodeSet::only(NodeId::beyond(255).unwrap()), NodeSet::EMPTY);
+        let mut bytes = [0; 4];
+        far.put(&mut bytes).unwrap();
+        assert_eq!(NodeId::take(&bytes), Err(CodecError::Value));
     }
 }

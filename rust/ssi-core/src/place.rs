@@ -75,7 +75,7 @@ impl core::fmt::Debug for Plan {
 }
 
 fn index(node: NodeId) -> usize {
-    // CAST: a node id has eight bits.
+    // CAST: 32 bits fit in a usize on every supported machine.
     node.raw() as usize
 }
 

@@ -7,16 +7,23 @@ use super::World;
 use crate::coverage::Protocol;
 use crate::event::At;
 use ssi_core::abi::FailureCode;
-use ssi_core::checkpoint::{Agent, Effect, Event, Options, Stray};
+use ssi_core::checkpoint::{self, Event, Link, Options, Stray};
 use ssi_core::failure::Failure;
 use ssi_core::limits::STEP_EFFECTS_MAX;
 use ssi_core::node::{ClusterPid, NodeId, OpId};
 use ssi_core::text::Path;
 use ssi_core::wire::checkpoint::{Failed, Message};
 use ssi_core::wire::Body;
+use std::collections::VecDeque;
 
 /// Checkpoints that one node takes part in at the same time.
 const OPERATIONS_MAX: usize = 16;
+
+/// Nodes that one agent enlists itself: few, so that small clusters exceed it.
+const FANOUT: usize = 2;
+
+type Agent = checkpoint::Agent<FANOUT>;
+type Effect = checkpoint::Effect<FANOUT>;
 
 /// One node's side of a checkpoint.
 pub struct Checkpoint {
@@ -32,6 +39,10 @@ pub struct Checkpoint {
     pub target: Option<ClusterPid>,
     /// Its timer.
     pub timer: Option<Timer>,
+    /// Links that the agent wants kept, the oldest first.
+    held: VecDeque<Link>,
+    /// How many of them it wants back now.
+    wanted: u32,
     ended: bool,
 }
 
@@ -72,6 +83,8 @@ impl World {
             call: None,
             target: None,
             timer: None,
+            held: VecDeque::new(),
+            wanted: 0,
             ended: false,
         });
         self.touched.operations = true;
@@ -120,13 +133,32 @@ impl World {
 
     /// A worker has done something.
     pub(super) fn checkpoint_event(&mut self, at: At, op: OpId, event: Event) {
-        let event = match event {
-            Event::Link { node, .. } if !self.up_from(at.node).contains(node) => {
+        self.step_checkpoint(at, op, event);
+    }
+
+    /// An application that leads to a node that is not there.
+    fn reachable(&self, at: At, event: Event) -> Event {
+        match event {
+            Event::Link { node, .. } | Event::Again(Link { node, .. })
+                if !self.up_from(at.node).contains(node) =>
+            {
                 Event::HostFailed(Failure::new(FailureCode::NodeUnreachable).on(node))
             }
             event => event,
-        };
-        self.step_checkpoint(at, op, event);
+        }
+    }
+
+    /// Hands an event to an agent, and then the links that it wants to see again.
+    pub(super) fn step_checkpoint(&mut self, at: At, op: OpId, event: Event) {
+        let mut next = Some(event);
+        while let Some(event) = next {
+            let event = self.reachable(at, event);
+            self.step_checkpoint_once(at, op, event);
+            next = self.find_checkpoint(at, op).and_then(|operation| {
+                operation.wanted = operation.wanted.checked_sub(1)?;
+                operation.held.pop_front().map(Event::Again)
+            });
+        }
     }
 
     pub(super) fn checkpoint_message(&mut self, at: At, op: OpId, from: NodeId, message: Message) {
@@ -157,7 +189,7 @@ impl World {
     }
 
     /// Hands an event to an agent, and its effects to the host.
-    pub(super) fn step_checkpoint(&mut self, at: At, op: OpId, event: Event) {
+    fn step_checkpoint_once(&mut self, at: At, op: OpId, event: Event) {
         let mut effects = Vec::with_capacity(STEP_EFFECTS_MAX);
         let Some(operation) = self.find_checkpoint(at, op) else {
             return;
@@ -191,6 +223,16 @@ impl World {
     fn act_checkpoint(&mut self, at: At, op: OpId, effect: Effect) {
         match effect {
             Effect::StopLocally { seed } => self.give(at, op, Job::Stop(seed)),
+            Effect::Hold(links) => {
+                if let Some(operation) = self.find_checkpoint(at, op) {
+                    operation.held.extend(links.iter());
+                }
+            }
+            Effect::Resume { count } => {
+                if let Some(operation) = self.find_checkpoint(at, op) {
+                    operation.wanted += count;
+                }
+            }
             Effect::SaveSend => self.give(at, op, Job::SaveSend),
             Effect::Snapshot => self.give(at, op, Job::Snapshot),
             Effect::Release => self.give(at, op, Job::Release),
@@ -199,6 +241,10 @@ impl World {
             Effect::Commit { report } => self.give(at, op, Job::Commit(report)),
             Effect::Discard => {
                 self.spoiled.insert(op);
+                if let Some(operation) = self.find_checkpoint(at, op) {
+                    operation.held.clear();
+                    operation.wanted = 0;
+                }
                 if let Some(worker) = self.worker(at, op) {
                     worker.cancelled = true;
                 }
@@ -254,6 +300,7 @@ fn relation(agent: &Agent, event: &Event) -> &'static str {
         Event::Asked(_)
         | Event::Start { .. }
         | Event::Link { .. }
+        | Event::Again(_)
         | Event::Stopped(_)
         | Event::SendSaved
         | Event::Snapped(_)

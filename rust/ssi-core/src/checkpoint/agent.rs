@@ -2,57 +2,60 @@
 //! The agent of a checkpoint: one table of states and events, and a function per transition.
 
 mod abort;
+mod relay;
 mod save;
 mod stop;
 
+use super::near::Near;
 use super::state::{Opening, State};
-use super::{Counts, Effect, Event, Found, Options, Violation};
+use super::{Counts, Effect, Event, Found, Links, Options, Seed, Violation};
 use crate::failure::Failure;
 use crate::limits;
-use crate::node::{NodeId, NodeSet, OpId};
+use crate::node::{NodeId, OpId};
 use crate::wire::checkpoint::Message;
 
 /// Where effects go, in order.
-pub type Sink<'a> = &'a mut dyn FnMut(Effect);
+pub type Sink<'a, const F: usize = { limits::FANOUT_MAX }> = &'a mut dyn FnMut(Effect<F>);
 
-/// One node's share of a checkpoint.
+/// One node's share of a checkpoint. It enlists at most `F` nodes itself.
 #[derive(Clone, Debug)]
-pub struct Agent {
+pub struct Agent<const F: usize = { limits::FANOUT_MAX }> {
     me: NodeId,
     root: NodeId,
     options: Options,
     /// Who engaged this agent; `None` at the root.
     parent: Option<NodeId>,
-    /// Nodes whose agents this one engaged.
-    children: NodeSet,
-    /// Nodes that were sent an Enlist; the children are among them.
-    enlisted: NodeSet,
-    /// Nodes whose death matters: all that this agent exchanged messages with.
-    known: NodeSet,
-    /// Those of `known` that are dead.
-    gone: NodeSet,
+    /// The parent is dead, or the connection with it broke.
+    parent_gone: bool,
+    /// Nodes that were enlisted. Their death matters, the parent's too, nobody else's: whoever
+    /// else sent something has a parent of its own that will notice.
+    near: Near<F>,
+    /// Links on their way to a child.
+    batch: Links,
+    /// The seed of the one local stop under way.
+    looking: Option<Seed>,
     found: Found,
     counts: Counts,
     opening: Opening,
     links: u32,
     /// Number of the timer that counts.
     timer: u32,
-    pub(in crate::checkpoint) state: State,
+    pub(in crate::checkpoint) state: State<F>,
 }
 
-impl Agent {
+impl<const F: usize> Agent<F> {
     /// The agent of node `me` in operation `op`. At the root the first event is
     /// [`Event::Start`], elsewhere the Enlist that `options` came with.
-    pub fn new(me: NodeId, op: OpId, options: Options) -> Agent {
+    pub fn new(me: NodeId, op: OpId, options: Options) -> Self {
         Agent {
             me,
             root: op.root,
             options,
             parent: None,
-            children: NodeSet::EMPTY,
-            enlisted: NodeSet::EMPTY,
-            known: NodeSet::EMPTY,
-            gone: NodeSet::EMPTY,
+            parent_gone: false,
+            near: Near::EMPTY,
+            batch: Links::NONE,
+            looking: None,
             found: Found::NOTHING,
             counts: Counts::ZERO,
             opening: Opening::Absent,
@@ -103,7 +106,7 @@ impl Agent {
     ///
     /// # Errors
     /// A [`Violation`] where the event cannot happen; the agent is as it was.
-    pub fn step(&mut self, event: Event, out: Sink<'_>) -> Result<(), Violation> {
+    pub fn step(&mut self, event: Event, out: Sink<'_, F>) -> Result<(), Violation> {
         super::table::step(self, event, out)
     }
 
@@ -112,7 +115,7 @@ impl Agent {
     }
 
     /// The root decides first; others wait longer.
-    fn arm(&mut self, ms: u32, out: Sink<'_>) {
+    fn arm(&mut self, ms: u32, out: Sink<'_, F>) {
         let ms = if self.is_root() {
             ms
         } else {
@@ -125,28 +128,21 @@ impl Agent {
         });
     }
 
-    fn end(&mut self, failure: Option<Failure>, out: Sink<'_>) {
+    fn end(&mut self, failure: Option<Failure>, out: Sink<'_, F>) {
         self.state = State::Ended;
         out(Effect::End { failure });
     }
 
-    fn send(&mut self, to: NodeId, message: Message, out: Sink<'_>) {
-        self.known.insert(to);
-        out(Effect::Send { to, message });
-    }
-
-    fn tell_children(&self, message: Message, out: Sink<'_>) {
-        if !self.children.is_empty() {
-            out(Effect::Multicast {
-                to: self.children,
-                message,
-            });
+    fn tell_children(&self, message: Message, out: Sink<'_, F>) {
+        let to = self.near.children();
+        if !to.is_empty() {
+            out(Effect::Multicast { to, message });
         }
     }
 
-    fn tell_parent(&mut self, message: Message, out: Sink<'_>) {
-        if let Some(parent) = self.parent {
-            self.send(parent, message, out);
+    fn tell_parent(&mut self, message: Message, out: Sink<'_, F>) {
+        if let Some(to) = self.parent {
+            out(Effect::Send { to, message });
         }
     }
 
@@ -155,7 +151,7 @@ impl Agent {
     }
 
     pub(in crate::checkpoint) fn has_enlisted(&self, node: NodeId) -> bool {
-        self.enlisted.contains(node)
+        self.near.contains(node)
     }
 
     pub(in crate::checkpoint) fn is_current(&self, timer: u32) -> bool {

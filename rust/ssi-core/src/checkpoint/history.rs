@@ -68,7 +68,7 @@ impl History {
         let known = self.entries.iter().flatten().find(|entry| entry.op == op);
         match (message, known) {
             (Message::Enlist(_), None) => Stray::Engage,
-            (Message::Enlist(_), Some(entry)) => {
+            (Message::Enlist(_) | Message::Relay(_), Some(entry)) => {
                 let mut failure = Failure::new(entry.code);
                 failure.node = entry.node;
                 Stray::Answer(Message::Failed(Failed { failure }))
@@ -88,7 +88,8 @@ impl History {
                 | Message::Aborted(_)
                 | Message::Orphaned(_),
                 _,
-            ) => Stray::Drop,
+            )
+            | (Message::Relay(_), None) => Stray::Drop,
         }
     }
 }

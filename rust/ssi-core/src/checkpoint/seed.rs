@@ -39,6 +39,19 @@ pub enum Seed {
     },
 }
 
+impl Seed {
+    /// Whether both name one connection, each another end of it.
+    pub fn is_other_end(&self, other: &Seed) -> bool {
+        match (self, other) {
+            (Seed::Stream { near, far }, Seed::Stream { near: n, far: f }) => near == f && far == n,
+            (
+                Seed::Target(_) | Seed::Father(_) | Seed::Son(_) | Seed::Stream { .. },
+                Seed::Target(_) | Seed::Father(_) | Seed::Son(_) | Seed::Stream { .. },
+            ) => false,
+        }
+    }
+}
+
 impl Field for Seed {
     const SIZE: usize = 8 + 2 * End::SIZE;
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What an agent waits for, and the names of states and events.
 
-use super::{Event, Report, Totals, Version};
+use super::{Event, Report, Version};
 use crate::failure::Failure;
-use crate::node::{NodeId, NodeSet};
+use crate::node::{Few, NodeId};
+use crate::wire::checkpoint::Written;
 
 /// What an agent waits for. Each variant holds just what it needs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum State {
+pub(super) enum State<const F: usize> {
     /// The first event.
     Fresh,
     /// The root. The answer of the home of the PID.
@@ -17,23 +18,23 @@ pub(super) enum State {
     /// Not the root. `SaveSend`, or another Enlist.
     Stopped,
     /// The host's and the children's send queues.
-    SavingSend(Wait),
+    SavingSend(Wait<F>),
     /// Not the root. `Snapshot`.
     SendSaved,
     /// The host's and the children's snapshots.
-    Snapshotting(Wait),
+    Snapshotting(Wait<F>),
     /// Not the root. `Release`.
     Snapped,
     /// The processes run again. `Write`; at the root the version's folder.
     Released,
     /// The host's and the children's parts.
-    Writing(Writing),
+    Writing(Writing<F>),
     /// Not the root. `Done`. The root may have committed, so the part must stay.
     Written,
     /// The root's commit record.
     Committing(Report),
     /// The host's discarding, and answers to Aborts.
-    Aborting(Aborting),
+    Aborting(Aborting<F>),
     /// Nothing.
     Ended,
 }
@@ -44,20 +45,41 @@ pub(super) struct Stopping {
     pub creditor: Option<NodeId>,
     /// Local stops under way.
     pub stops: u32,
-    /// Own Enlists without an Ack.
+    /// Own Enlists and Relays without an Ack.
     pub deficit: u32,
+    /// Links that the host holds, because no child is there yet to take them.
+    pub held: u32,
+    /// Links that the host was asked for again.
+    pub coming: u32,
+}
+
+impl Stopping {
+    /// Nothing is under way.
+    pub(super) const fn owing(creditor: Option<NodeId>) -> Stopping {
+        Stopping {
+            creditor,
+            stops: 0,
+            deficit: 0,
+            held: 0,
+            coming: 0,
+        }
+    }
+
+    pub(super) const fn is_over(&self) -> bool {
+        self.stops == 0 && self.deficit == 0 && self.held == 0 && self.coming == 0
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Wait {
+pub(super) struct Wait<const F: usize> {
     /// The host has done its part.
     pub host_done: bool,
     /// Children that have not answered.
-    pub children: NodeSet,
+    pub children: Few<F>,
 }
 
-impl Wait {
-    pub(super) fn on(children: NodeSet) -> Wait {
+impl<const F: usize> Wait<F> {
+    pub(super) fn on(children: Few<F>) -> Self {
         Wait {
             host_done: false,
             children,
@@ -65,7 +87,7 @@ impl Wait {
     }
 
     /// The wait after `child` has answered.
-    pub(super) fn heard(mut self, child: NodeId) -> Wait {
+    pub(super) fn heard(mut self, child: NodeId) -> Self {
         self.children.remove(child);
         self
     }
@@ -76,21 +98,19 @@ impl Wait {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Writing {
-    pub wait: Wait,
+pub(super) struct Writing<const F: usize> {
+    pub wait: Wait<F>,
     pub version: Version,
-    /// Sums so far.
-    pub totals: Totals,
-    /// Nodes with a part so far.
-    pub nodes: NodeSet,
+    /// What is written so far.
+    pub sum: Written,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Aborting {
+pub(super) struct Aborting<const F: usize> {
     /// The parent asked, and gets `Aborted` when nothing is left to do.
     pub owed: bool,
     /// Enlisted nodes that have not answered.
-    pub waiting: NodeSet,
+    pub waiting: Few<F>,
     /// The host has discarded.
     pub host_done: bool,
     /// The first failure.
@@ -108,7 +128,7 @@ pub(super) enum Opening {
     Open(Version),
 }
 
-impl State {
+impl<const F: usize> State<F> {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             State::Fresh => "Fresh",
@@ -136,6 +156,7 @@ impl Event {
             Event::Asked(_) => "Asked",
             Event::Start { .. } => "Start",
             Event::Link { .. } => "Link",
+            Event::Again(_) => "Again",
             Event::Stopped(_) => "Stopped",
             Event::SendSaved => "SendSaved",
             Event::Snapped(_) => "Snapped",

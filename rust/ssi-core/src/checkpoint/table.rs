@@ -3,10 +3,10 @@
 
 use super::agent::{Agent, Sink};
 use super::state::{Aborting, Opening, State as S, Wait, Writing};
-use super::{Event as E, Violation};
+use super::{Event as E, Link, Violation};
 use crate::abi::FailureCode;
 use crate::failure::Failure;
-use crate::node::{NodeId, NodeSet};
+use crate::node::{Few, NodeId};
 use crate::wire::checkpoint::Message as M;
 
 /// The states in which processes may be held or images half-written, and the root has not begun
@@ -38,7 +38,11 @@ macro_rules! unborn {
     };
 }
 
-pub(super) fn step(agent: &mut Agent, event: E, out: Sink<'_>) -> Result<(), Violation> {
+pub(super) fn step<const F: usize>(
+    agent: &mut Agent<F>,
+    event: E,
+    out: Sink<'_, F>,
+) -> Result<(), Violation> {
     let violation = Violation {
         state: agent.state.name(),
         event: event.name(),
@@ -50,6 +54,7 @@ pub(super) fn step(agent: &mut Agent, event: E, out: Sink<'_>) -> Result<(), Vio
         E::Asked(_)
         | E::Start { .. }
         | E::Link { .. }
+        | E::Again(_)
         | E::Stopped(_)
         | E::SendSaved
         | E::Snapped(_)
@@ -70,7 +75,7 @@ pub(super) fn step(agent: &mut Agent, event: E, out: Sink<'_>) -> Result<(), Vio
 }
 
 /// Events of the host. Says whether the pair is possible.
-fn on_host(agent: &mut Agent, event: E, out: Sink<'_>) -> bool {
+fn on_host<const F: usize>(agent: &mut Agent<F>, event: E, out: Sink<'_, F>) -> bool {
     match (agent.state, event) {
         (S::Fresh, E::Asked(home)) => return agent.locate(home, out),
         (S::Locating(_) | abortable!() | S::Written | S::Committing(_) | over!(), E::Asked(_)) => {
@@ -82,7 +87,8 @@ fn on_host(agent: &mut Agent, event: E, out: Sink<'_>) -> bool {
         (abortable!() | S::Written | S::Committing(_) | over!(), E::Start { .. }) => return false,
 
         (S::Stopping(at), E::Link { .. } | E::Stopped(_)) if at.stops == 0 => return false,
-        (S::Stopping(at), E::Link { node, seed }) => agent.look(at, node, seed, out),
+        (S::Stopping(at), E::Link { node, seed }) => agent.link(at, Link { node, seed }, out),
+        (S::Stopping(at), E::Again(link)) => return agent.again(at, link, out),
         (S::Stopping(at), E::Stopped(found)) => return agent.stopped(at, &found, out),
         (
             unborn!()
@@ -95,7 +101,7 @@ fn on_host(agent: &mut Agent, event: E, out: Sink<'_>) -> bool {
             | S::Writing(_)
             | S::Written
             | S::Committing(_),
-            E::Link { .. } | E::Stopped(_),
+            E::Link { .. } | E::Again(_) | E::Stopped(_),
         ) => return false,
 
         (S::SavingSend(wait), E::SendSaved) if !wait.host_done => {
@@ -202,6 +208,7 @@ fn on_host(agent: &mut Agent, event: E, out: Sink<'_>) -> bool {
         (
             over!(),
             E::Link { .. }
+            | E::Again(_)
             | E::Stopped(_)
             | E::SendSaved
             | E::Snapped(_)
@@ -220,7 +227,12 @@ fn on_host(agent: &mut Agent, event: E, out: Sink<'_>) -> bool {
 }
 
 /// Messages of other agents. Says whether the pair is possible.
-fn on_message(agent: &mut Agent, from: NodeId, message: &M, out: Sink<'_>) -> bool {
+fn on_message<const F: usize>(
+    agent: &mut Agent<F>,
+    from: NodeId,
+    message: &M,
+    out: Sink<'_, F>,
+) -> bool {
     let parent = agent.is_parent(from);
     let enlisted = agent.has_enlisted(from);
     match (agent.state, message) {
@@ -241,6 +253,13 @@ fn on_message(agent: &mut Agent, from: NodeId, message: &M, out: Sink<'_>) -> bo
             | S::Ended,
             M::Enlist(_),
         ) => return false,
+
+        (S::Stopping(at), M::Relay(relay)) if parent => agent.relay_busy(at, &relay.links, out),
+        (S::Stopped, M::Relay(relay)) if parent => agent.relay_again(from, &relay.links, out),
+        (S::Aborting(at), M::Relay(_)) if parent => agent.enlist_failed(at, from, out),
+        (unborn!() | abortable!() | S::Written | S::Committing(_) | over!(), M::Relay(_)) => {
+            return false
+        }
 
         (S::Stopping(at), M::Ack(ack)) if enlisted => return agent.acked(at, from, ack, out),
         (unborn!() | abortable!() | S::Written | S::Committing(_), M::Ack(_)) => return false,
@@ -317,7 +336,7 @@ fn on_message(agent: &mut Agent, from: NodeId, message: &M, out: Sink<'_>) -> bo
 }
 
 /// The death of a node. Says whether the pair is possible: it always is.
-fn on_peer_down(agent: &mut Agent, node: NodeId, out: Sink<'_>) -> bool {
+fn on_peer_down<const F: usize>(agent: &mut Agent<F>, node: NodeId, out: Sink<'_, F>) -> bool {
     if !agent.lose(node) {
         return true;
     }
@@ -341,7 +360,7 @@ fn on_peer_down(agent: &mut Agent, node: NodeId, out: Sink<'_>) -> bool {
 }
 
 /// A timer. Says whether the pair is possible: it always is.
-fn on_deadline(agent: &mut Agent, number: u32, out: Sink<'_>) -> bool {
+fn on_deadline<const F: usize>(agent: &mut Agent<F>, number: u32, out: Sink<'_, F>) -> bool {
     if !agent.is_current(number) {
         return true;
     }
@@ -356,7 +375,7 @@ fn on_deadline(agent: &mut Agent, number: u32, out: Sink<'_>) -> bool {
         S::Released | S::Writing(_) => agent.abort(agent.late_media(), None, out),
         S::Written => agent.orphan(out),
         S::Aborting(mut at) => {
-            at.waiting = NodeSet::EMPTY;
+            at.waiting = Few::EMPTY;
             agent.settle(at, out);
         }
         S::Locating(home) => {

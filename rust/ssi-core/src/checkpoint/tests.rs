@@ -4,12 +4,15 @@
 mod table;
 mod world;
 
-use crate::trial::seeds;
+use crate::trial::{seeds, Random};
 use world::{Fault, World, ROOT};
 
 /// Runs a whole checkpoint with a fault after `at` acts; gives the number of acts.
-fn run(seed: u64, fault: Fault, at: usize) -> (World, usize) {
-    let mut world = World::new(seed);
+fn run<const F: usize>(seed: u64, fault: Fault, at: usize) -> (World<F>, usize) {
+    go(World::new(seed), fault, at)
+}
+
+fn go<const F: usize>(mut world: World<F>, fault: Fault, at: usize) -> (World<F>, usize) {
     world.start();
     let mut acts = 0;
     loop {
@@ -27,7 +30,7 @@ fn run(seed: u64, fault: Fault, at: usize) -> (World, usize) {
 }
 
 /// What must hold when nothing is left to happen, whatever went wrong before.
-fn check_end(world: &World) {
+fn check_end<const F: usize>(world: &World<F>) {
     let alive = || world.nodes.iter().filter(|(_, node)| !node.dead);
     for (raw, node) in alive() {
         assert!(
@@ -56,21 +59,19 @@ fn check_end(world: &World) {
     }
 }
 
-#[test]
-fn without_faults_it_commits_what_the_oracle_says() {
+fn without_faults_it_commits_what_the_oracle_says<const F: usize>() {
     for seed in seeds(1_000) {
-        let (world, _) = run(seed, Fault::Nothing, 0);
+        let (world, _) = run::<F>(seed, Fault::Nothing, 0);
         assert!(world.committed, "seed {seed}: {:?}", world.reply);
     }
 }
 
-#[test]
-fn a_crash_at_any_step_leaves_nothing_held() {
+fn a_crash_at_any_step_leaves_nothing_held<const F: usize>() {
     for seed in seeds(30) {
-        let (clean, acts) = run(seed, Fault::Nothing, 0);
+        let (clean, acts) = run::<F>(seed, Fault::Nothing, 0);
         for at in 0..acts {
             for raw in clean.nodes.keys() {
-                let (world, _) = run(seed, Fault::Crash(*raw), at);
+                let (world, _) = run::<F>(seed, Fault::Crash(*raw), at);
                 let aborted = !world.committed && !world.nodes[&ROOT].dead;
                 if aborted {
                     for (raw, node) in world.nodes.iter().filter(|(_, node)| !node.dead) {
@@ -83,28 +84,26 @@ fn a_crash_at_any_step_leaves_nothing_held() {
     }
 }
 
-#[test]
-fn a_broken_connection_at_any_step_leaves_nothing_held() {
+fn a_broken_connection_at_any_step_leaves_nothing_held<const F: usize>() {
     for seed in seeds(16) {
-        let (clean, acts) = run(seed, Fault::Nothing, 0);
+        let (clean, acts) = run::<F>(seed, Fault::Nothing, 0);
         let count = clean.nodes.len() as u32;
         for at in 0..acts {
             for a in 1..count {
                 for b in a + 1..=count {
-                    run(seed, Fault::Break(a, b), at);
+                    run::<F>(seed, Fault::Break(a, b), at);
                 }
             }
         }
     }
 }
 
-#[test]
-fn a_failing_host_aborts_without_a_trace() {
+fn a_failing_host_aborts_without_a_trace<const F: usize>() {
     for seed in seeds(30) {
-        let (clean, acts) = run(seed, Fault::Nothing, 0);
+        let (clean, acts) = run::<F>(seed, Fault::Nothing, 0);
         for at in 0..acts {
             for raw in clean.nodes.keys() {
-                let (world, _) = run(seed, Fault::Host(*raw), at);
+                let (world, _) = run::<F>(seed, Fault::Host(*raw), at);
                 if !world.committed {
                     assert!(
                         world.nodes.values().all(|node| !node.part),
@@ -116,17 +115,75 @@ fn a_failing_host_aborts_without_a_trace() {
     }
 }
 
-#[test]
-fn the_caller_may_give_up_at_any_step() {
+fn the_caller_may_give_up_at_any_step<const F: usize>() {
     for seed in seeds(60) {
-        let (_, acts) = run(seed, Fault::Nothing, 0);
+        let (_, acts) = run::<F>(seed, Fault::Nothing, 0);
         for at in 0..acts {
-            let (world, _) = run(seed, Fault::Cancel, at);
+            let (world, _) = run::<F>(seed, Fault::Cancel, at);
             if !world.committed {
                 assert!(
                     world.nodes.values().all(|node| !node.part),
                     "a part is left"
                 );
+            }
+        }
+    }
+}
+
+/// Each test with a fan-out that most applications exceed, and with that of the hosts.
+macro_rules! with_fanouts {
+    ($($module:ident: $fanout:expr),*) => {$(
+        mod $module {
+            use crate::limits::FANOUT_MAX;
+
+            const _: () = assert!($fanout <= FANOUT_MAX);
+
+            #[test]
+            fn without_faults_it_commits_what_the_oracle_says() {
+                super::without_faults_it_commits_what_the_oracle_says::<{ $fanout }>();
+            }
+
+            #[test]
+            fn a_crash_at_any_step_leaves_nothing_held() {
+                super::a_crash_at_any_step_leaves_nothing_held::<{ $fanout }>();
+            }
+
+            #[test]
+            fn a_broken_connection_at_any_step_leaves_nothing_held() {
+                super::a_broken_connection_at_any_step_leaves_nothing_held::<{ $fanout }>();
+            }
+
+            #[test]
+            fn a_failing_host_aborts_without_a_trace() {
+                super::a_failing_host_aborts_without_a_trace::<{ $fanout }>();
+            }
+
+            #[test]
+            fn the_caller_may_give_up_at_any_step() {
+                super::the_caller_may_give_up_at_any_step::<{ $fanout }>();
+            }
+        }
+    )*};
+}
+
+with_fanouts!(fanout_one: 1, fanout_two: 2, fanout_of_hosts: FANOUT_MAX);
+
+#[test]
+fn a_star_is_covered_by_a_tree() {
+    for seed in seeds(20) {
+        let star = || World::<2>::star(60, Random::new(seed));
+        let (world, acts) = go(star(), Fault::Nothing, 0);
+        assert!(world.committed);
+        // 59 links: two Enlists of the root itself, the rest in six Relays or more.
+        assert!(world.relays >= 6, "{} relays", world.relays);
+        for at in (0..acts).step_by(1 + acts / 40) {
+            for fault in [
+                Fault::Crash(2),
+                Fault::Crash(9),
+                Fault::Break(1, 5),
+                Fault::Cancel,
+            ] {
+                go(star(), fault, at);
             }
         }
     }

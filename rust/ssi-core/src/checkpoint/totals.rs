@@ -89,6 +89,8 @@ pub struct Report {
     pub counts: Counts,
     /// What it took.
     pub totals: Totals,
-    /// The nodes that wrote a part.
+    /// How many nodes wrote a part.
+    pub parts: u32,
+    /// Those of them that kernels can be: in a cluster of kernels all.
     pub nodes: NodeSet,
 }

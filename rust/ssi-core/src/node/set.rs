@@ -23,14 +23,14 @@ impl NodeSet {
         set
     }
 
-    /// Adds a member; says whether it is new.
+    /// Adds a member; says whether it is new. A node beyond the kernels' ids cannot be one.
     pub fn insert(&mut self, node: NodeId) -> bool {
         let (at, bit) = place(node);
         match self.words.get_mut(at) {
             Some(word) => {
-                let new = *word & bit == 0;
+                let before = *word;
                 *word |= bit;
-                new
+                *word != before
             }
             None => false,
         }
@@ -109,11 +109,15 @@ impl NodeSet {
     }
 }
 
-/// Word and bit of a node.
+/// Word and bit of a node; no bit of a node that no kernel can be.
 fn place(node: NodeId) -> (usize, u64) {
-    // CAST: a node id has eight bits.
-    let at = (node.raw() >> 6) as usize;
-    (at, 1u64.wrapping_shl(node.raw() & 63))
+    let bit = if NodeId::new(node.raw()).is_some() {
+        1u64.wrapping_shl(node.raw() & 63)
+    } else {
+        0
+    };
+    // CAST: 32 bits fit in a usize on every supported machine.
+    ((node.raw() >> 6) as usize, bit)
 }
 
 impl core::fmt::Debug for NodeSet {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Messages of a checkpoint between the agents of one operation.
 
-use crate::checkpoint::{Counts, Found, Options, Seed, Totals, Version};
+use crate::checkpoint::{Counts, Found, Links, Options, Seed, Totals, Version};
 use crate::failure::Failure;
 use crate::node::NodeSet;
 use crate::record;
@@ -17,7 +17,15 @@ record! {
 }
 
 record! {
-    /// Exactly one for each [`Enlist`].
+    /// To a child: enlist these in my place.
+    pub struct Relay {
+        /// What is to be enlisted.
+        pub links: Links,
+    }
+}
+
+record! {
+    /// Exactly one for each [`Enlist`] and each [`Relay`].
     pub struct Ack {
         /// 1: the sender of the Enlist is the agent's parent. Otherwise 0.
         pub adopted: u32,
@@ -64,8 +72,29 @@ record! {
     pub struct Written {
         /// Sums over this part of the tree.
         pub totals: Totals,
-        /// The nodes that wrote a part.
+        /// How many nodes wrote a part.
+        pub parts: u32,
+        /// Those of them that kernels can be.
         pub nodes: NodeSet,
+    }
+}
+
+impl Written {
+    /// Nothing was written.
+    pub const NOTHING: Written = Written {
+        totals: Totals::ZERO,
+        parts: 0,
+        nodes: NodeSet::EMPTY,
+    };
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(&self, other: &Written) -> Written {
+        Written {
+            totals: self.totals.plus(&other.totals),
+            parts: self.parts.saturating_add(other.parts),
+            nodes: self.nodes.union(&other.nodes),
+        }
     }
 }
 
@@ -116,5 +145,7 @@ protocol! {
         Aborted = 44,
         /// The root is gone.
         Orphaned = 45,
+        /// Enlist these.
+        Relay = 46,
     }
 }

@@ -109,12 +109,20 @@ fn examples() -> Vec<Message> {
     ];
     let enlist =
         seeds.map(|seed| checkpoint::Message::Enlist(checkpoint::Enlist { options, seed }));
+    let mut links = c::Links::NONE;
+    for seed in seeds {
+        links.push(c::Link {
+            node: node(9),
+            seed,
+        });
+    }
     let found = Found {
         application: 1,
         head_root: 2,
     };
     let checkpoint = [
         checkpoint::Message::Ack(checkpoint::Ack { adopted: 1, found }),
+        checkpoint::Message::Relay(checkpoint::Relay { links }),
         checkpoint::Message::SaveSend(checkpoint::SaveSend),
         checkpoint::Message::SendSaved(checkpoint::SendSaved),
         checkpoint::Message::Snapshot(checkpoint::Snapshot),
@@ -126,7 +134,11 @@ fn examples() -> Vec<Message> {
                 number: 2,
             },
         }),
-        checkpoint::Message::Written(checkpoint::Written { totals, nodes }),
+        checkpoint::Message::Written(checkpoint::Written {
+            totals,
+            parts: 1,
+            nodes,
+        }),
         checkpoint::Message::Done(checkpoint::Done),
         checkpoint::Message::Failed(checkpoint::Failed { failure }),
         checkpoint::Message::Abort(checkpoint::Abort { failure }),
@@ -205,7 +217,7 @@ fn a_message_as_literal_bytes() {
     ));
     #[rustfmt::skip]
     let bytes = [
-        b'S', b'S', b'I', b'm', 1, 0, 37, 0, 20, 0, 0, 0, // magic, version, kind, length
+        b'S', b'S', b'I', b'm', 2, 0, 37, 0, 20, 0, 0, 0, // magic, version, kind, length
         2, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1, // sender, epoch
         5, 0, 0, 0, 3, 0, 0, 0, 0x22, 0x11, 0, 0, 0, 0, 0, 0, // operation
         1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0xc, 0xb, 0xa, 9, 8, 7, 6, 5,
@@ -220,7 +232,7 @@ fn a_signal_is_a_header() {
         member::Leave,
     ))));
     assert_eq!(bytes.len(), HEADER_BYTES);
-    assert_eq!(bytes[4..12], [1, 0, 5, 0, 0, 0, 0, 0]);
+    assert_eq!(bytes[4..12], [2, 0, 5, 0, 0, 0, 0, 0]);
     assert_eq!(bytes[24..], [0; 16]);
 }
 
@@ -238,7 +250,7 @@ fn every_message_comes_back() {
     }
     assert_eq!(
         kinds.len(),
-        5 + 4 + 14 + 9 + 4,
+        5 + 4 + 15 + 9 + 4,
         "an example of each kind, and no kind twice"
     );
 }
@@ -266,7 +278,7 @@ fn wrong_headers_are_refused() {
     // Magic, version, kind, length beyond the longest, no sender, no operation, no root.
     for (at, value) in [
         (0, 0),
-        (4, 2),
+        (4, 1),
         (6, 255),
         (9, 4),
         (12, 0),

@@ -7,12 +7,12 @@ use crate::checkpoint::state::{Aborting, Opening, State};
 use crate::checkpoint::Effect;
 use crate::failure::Failure;
 use crate::limits;
-use crate::node::{NodeId, NodeSet};
+use crate::node::{Few, NodeId};
 use crate::wire::checkpoint::{Abort, Aborted, Failed, Message};
 
-impl Agent {
+impl<const F: usize> Agent<F> {
     /// Nothing has begun: only the caller hears of it.
-    pub(in crate::checkpoint) fn give_up(&mut self, failure: Failure, out: Sink<'_>) {
+    pub(in crate::checkpoint) fn give_up(&mut self, failure: Failure, out: Sink<'_, F>) {
         if self.is_root() {
             out(Effect::Reply(Err(failure)));
         }
@@ -24,13 +24,13 @@ impl Agent {
         &mut self,
         failure: Failure,
         asked_by: Option<NodeId>,
-        out: Sink<'_>,
+        out: Sink<'_, F>,
     ) {
         let owed = asked_by.is_some() && asked_by == self.parent;
-        if !owed && !self.parent.is_some_and(|parent| self.gone.contains(parent)) {
+        if !owed && !self.parent_gone {
             self.tell_parent(Message::Failed(Failed { failure }), out);
         }
-        let waiting = self.enlisted.without(&self.gone);
+        let waiting = self.near.living();
         if !waiting.is_empty() {
             out(Effect::Multicast {
                 to: waiting,
@@ -44,7 +44,10 @@ impl Agent {
             failure,
         });
         if let Some(asker) = asked_by.filter(|_| !owed) {
-            self.send(asker, Message::Aborted(Aborted), out);
+            out(Effect::Send {
+                to: asker,
+                message: Message::Aborted(Aborted),
+            });
         }
         out(Effect::Discard);
         self.arm(limits::ABORT_MS_MAX, out);
@@ -52,32 +55,38 @@ impl Agent {
 
     /// An Abort while aborting. The parent gets its answer at the end, others at once: they do
     /// not wait for each other in a circle, because parents form a tree.
-    pub(in crate::checkpoint) fn abort_again(&mut self, at: Aborting, from: NodeId, out: Sink<'_>) {
+    pub(in crate::checkpoint) fn abort_again(
+        &mut self,
+        at: Aborting<F>,
+        from: NodeId,
+        out: Sink<'_, F>,
+    ) {
         if self.is_parent(from) {
             self.settle(Aborting { owed: true, ..at }, out);
         } else {
-            self.send(from, Message::Aborted(Aborted), out);
+            out(Effect::Send {
+                to: from,
+                message: Message::Aborted(Aborted),
+            });
         }
     }
 
     /// An Enlist while aborting: the sender must give up too.
     pub(in crate::checkpoint) fn enlist_failed(
         &mut self,
-        at: Aborting,
+        at: Aborting<F>,
         from: NodeId,
-        out: Sink<'_>,
+        out: Sink<'_, F>,
     ) {
-        self.send(
-            from,
-            Message::Failed(Failed {
-                failure: at.failure,
-            }),
-            out,
-        );
+        let failure = at.failure;
+        out(Effect::Send {
+            to: from,
+            message: Message::Failed(Failed { failure }),
+        });
     }
 
     /// Ends when nothing is left to wait for.
-    pub(in crate::checkpoint) fn settle(&mut self, at: Aborting, out: Sink<'_>) {
+    pub(in crate::checkpoint) fn settle(&mut self, at: Aborting<F>, out: Sink<'_, F>) {
         self.state = State::Aborting(at);
         if !at.host_done || !at.waiting.is_empty() || self.opening == Opening::Asked {
             return;
@@ -96,11 +105,10 @@ impl Agent {
 
     /// Notes that a node died; says whether this agent is concerned.
     pub(in crate::checkpoint) fn lose(&mut self, node: NodeId) -> bool {
-        let concerned = self.known.contains(node);
-        if concerned {
-            self.gone.insert(node);
-        }
-        concerned
+        let parent = self.is_parent(node);
+        self.parent_gone |= parent;
+        let near = self.near.lose(node);
+        parent || near || self.state == State::Locating(node)
     }
 
     pub(in crate::checkpoint) fn late_stop(&self) -> Failure {
@@ -108,8 +116,8 @@ impl Agent {
     }
 
     /// What a step that took too long is called.
-    pub(in crate::checkpoint) fn late(&self, waiting: &NodeSet) -> Failure {
-        match waiting.nth(0) {
+    pub(in crate::checkpoint) fn late(&self, waiting: &Few<F>) -> Failure {
+        match waiting.iter().next() {
             Some(node) => Failure::new(FailureCode::NodeUnreachable).on(node),
             None => self.late_stop(),
         }

@@ -10,15 +10,15 @@ use crate::wire::checkpoint::{
     Done, Message, Orphaned, Release, SaveSend, SendSaved, Snapped, Snapshot, Write, Written,
 };
 
-impl Agent {
-    pub(in crate::checkpoint) fn save_send(&mut self, out: Sink<'_>) {
-        self.state = State::SavingSend(Wait::on(self.children));
+impl<const F: usize> Agent<F> {
+    pub(in crate::checkpoint) fn save_send(&mut self, out: Sink<'_, F>) {
+        self.state = State::SavingSend(Wait::on(self.near.children()));
         self.tell_children(Message::SaveSend(SaveSend), out);
         out(Effect::SaveSend);
         self.arm(limits::SAVE_SEND_MS_MAX, out);
     }
 
-    pub(in crate::checkpoint) fn send_saved(&mut self, wait: Wait, out: Sink<'_>) {
+    pub(in crate::checkpoint) fn send_saved(&mut self, wait: Wait<F>, out: Sink<'_, F>) {
         self.state = State::SavingSend(wait);
         if !wait.is_over() {
             return;
@@ -31,14 +31,19 @@ impl Agent {
         self.arm(limits::SAVE_SEND_MS_MAX, out);
     }
 
-    pub(in crate::checkpoint) fn snapshot(&mut self, out: Sink<'_>) {
-        self.state = State::Snapshotting(Wait::on(self.children));
+    pub(in crate::checkpoint) fn snapshot(&mut self, out: Sink<'_, F>) {
+        self.state = State::Snapshotting(Wait::on(self.near.children()));
         self.tell_children(Message::Snapshot(Snapshot), out);
         out(Effect::Snapshot);
         self.arm(limits::SNAPSHOT_MS_MAX, out);
     }
 
-    pub(in crate::checkpoint) fn snapped(&mut self, wait: Wait, counts: &Counts, out: Sink<'_>) {
+    pub(in crate::checkpoint) fn snapped(
+        &mut self,
+        wait: Wait<F>,
+        counts: &Counts,
+        out: Sink<'_, F>,
+    ) {
         self.counts = self.counts.plus(counts);
         self.state = State::Snapshotting(wait);
         if !wait.is_over() {
@@ -57,7 +62,7 @@ impl Agent {
         self.arm(limits::SNAPSHOT_MS_MAX, out);
     }
 
-    pub(in crate::checkpoint) fn release(&mut self, out: Sink<'_>) {
+    pub(in crate::checkpoint) fn release(&mut self, out: Sink<'_, F>) {
         self.state = State::Released;
         self.tell_children(Message::Release(Release), out);
         out(Effect::Release);
@@ -77,12 +82,11 @@ impl Agent {
 
     // Write and commit.
 
-    pub(in crate::checkpoint) fn write(&mut self, version: Version, out: Sink<'_>) {
+    pub(in crate::checkpoint) fn write(&mut self, version: Version, out: Sink<'_, F>) {
         self.state = State::Writing(Writing {
-            wait: Wait::on(self.children),
+            wait: Wait::on(self.near.children()),
             version,
-            totals: Totals::ZERO,
-            nodes: NodeSet::EMPTY,
+            sum: Written::NOTHING,
         });
         self.tell_children(Message::Write(Write { version }), out);
         out(Effect::Write { version });
@@ -93,23 +97,21 @@ impl Agent {
         match totals {
             Some(totals) => Written {
                 totals,
+                parts: 1,
                 nodes: NodeSet::only(self.me),
             },
-            None => Written {
-                totals: Totals::ZERO,
-                nodes: NodeSet::EMPTY,
-            },
+            None => Written::NOTHING,
         }
     }
 
-    pub(in crate::checkpoint) fn written(&mut self, at: Writing, part: &Written, out: Sink<'_>) {
-        let totals = at.totals.plus(&part.totals);
-        let nodes = at.nodes.union(&part.nodes);
-        self.state = State::Writing(Writing {
-            totals,
-            nodes,
-            ..at
-        });
+    pub(in crate::checkpoint) fn written(
+        &mut self,
+        at: Writing<F>,
+        part: &Written,
+        out: Sink<'_, F>,
+    ) {
+        let sum = at.sum.plus(part);
+        self.state = State::Writing(Writing { sum, ..at });
         if !at.wait.is_over() {
             return;
         }
@@ -117,8 +119,9 @@ impl Agent {
             let report = Report {
                 version: at.version,
                 counts: self.counts,
-                totals,
-                nodes,
+                totals: sum.totals,
+                parts: sum.parts,
+                nodes: sum.nodes,
             };
             self.state = State::Committing(report);
             // TIMEOUT: none: a commit that hangs in the media is neither done nor undone.
@@ -126,27 +129,27 @@ impl Agent {
             return;
         }
         self.state = State::Written;
-        self.tell_parent(Message::Written(Written { totals, nodes }), out);
+        self.tell_parent(Message::Written(sum), out);
         self.arm(
             limits::WRITE_MS_MAX.saturating_add(limits::COMMIT_MS_MAX),
             out,
         );
     }
 
-    pub(in crate::checkpoint) fn committed(&mut self, report: Report, out: Sink<'_>) {
+    pub(in crate::checkpoint) fn committed(&mut self, report: Report, out: Sink<'_, F>) {
         self.tell_children(Message::Done(Done), out);
         out(Effect::Reply(Ok(report)));
         self.end(None, out);
     }
 
-    pub(in crate::checkpoint) fn done(&mut self, out: Sink<'_>) {
+    pub(in crate::checkpoint) fn done(&mut self, out: Sink<'_, F>) {
         self.tell_children(Message::Done(Done), out);
         self.end(None, out);
     }
 
     /// The root may have committed before it was lost: the part stays. Without a commit record
     /// it is never offered.
-    pub(in crate::checkpoint) fn orphan(&mut self, out: Sink<'_>) {
+    pub(in crate::checkpoint) fn orphan(&mut self, out: Sink<'_, F>) {
         self.tell_children(Message::Orphaned(Orphaned), out);
         self.end(None, out);
     }

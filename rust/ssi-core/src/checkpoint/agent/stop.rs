@@ -4,72 +4,77 @@
 use super::{Agent, Sink};
 use crate::abi::FailureCode;
 use crate::checkpoint::state::{Opening, State, Stopping};
-use crate::checkpoint::{Effect, Found, Seed};
+use crate::checkpoint::{Effect, Found, Link, Links, Seed};
 use crate::failure::Failure;
 use crate::limits;
 use crate::node::NodeId;
 use crate::wire::checkpoint::{Ack, Enlist, Message};
 
-impl Agent {
-    pub(in crate::checkpoint) fn locate(&mut self, home: NodeId, out: Sink<'_>) -> bool {
+impl<const F: usize> Agent<F> {
+    pub(in crate::checkpoint) fn locate(&mut self, home: NodeId, out: Sink<'_, F>) -> bool {
         if !self.is_root() {
             return false;
         }
-        self.known.insert(home);
         self.state = State::Locating(home);
         self.arm(limits::STOP_MS_MAX, out);
         true
     }
 
-    pub(in crate::checkpoint) fn start(&mut self, node: NodeId, seed: Seed, out: Sink<'_>) -> bool {
+    pub(in crate::checkpoint) fn start(
+        &mut self,
+        node: NodeId,
+        seed: Seed,
+        out: Sink<'_, F>,
+    ) -> bool {
         if !self.is_root() {
             return false;
         }
         self.arm(limits::STOP_MS_MAX, out);
-        self.look(
-            Stopping {
-                creditor: None,
-                stops: 0,
-                deficit: 0,
-            },
-            node,
-            seed,
-            out,
-        );
+        self.look(Stopping::owing(None), Link { node, seed }, out);
         true
     }
 
-    /// Looks from `seed`, here or on another node.
-    pub(in crate::checkpoint) fn look(
-        &mut self,
-        at: Stopping,
-        node: NodeId,
-        seed: Seed,
-        out: Sink<'_>,
-    ) {
+    /// Looks from a seed, here or on another node. Where neither room nor a child is there for
+    /// another node, the link waits until an Ack brings one of them.
+    pub(in crate::checkpoint) fn look(&mut self, mut at: Stopping, link: Link, out: Sink<'_, F>) {
+        let Link { node, seed } = link;
+        if node == self.me {
+            at.stops = at.stops.saturating_add(1);
+            self.looking = (at.stops == 1).then_some(seed);
+            out(Effect::StopLocally { seed });
+        } else if self.near.enlist(node) {
+            at.deficit = at.deficit.saturating_add(1);
+            let options = self.options;
+            out(Effect::Send {
+                to: node,
+                message: Message::Enlist(Enlist { options, seed }),
+            });
+        } else if self.near.has_children() {
+            self.batch.push(link);
+            if self.batch.is_full() {
+                self.relay(&mut at, out);
+            }
+        } else {
+            self.hold(&mut at, &Links::only(link), out);
+        }
+        self.state = State::Stopping(at);
+    }
+
+    /// The local stop found a link.
+    pub(in crate::checkpoint) fn link(&mut self, at: Stopping, link: Link, out: Sink<'_, F>) {
+        // The way by which the search came here needs not be gone back.
+        if self
+            .looking
+            .is_some_and(|seed| seed.is_other_end(&link.seed))
+        {
+            return;
+        }
         self.links = self.links.saturating_add(1);
         if self.links > limits::LINKS_MAX {
-            self.state = State::Stopping(at);
             let failure = Failure::new(FailureCode::Limit).on(self.me).named(b"links");
-            self.abort(failure, None, out);
-        } else if node == self.me {
-            let stops = at.stops.saturating_add(1);
-            self.state = State::Stopping(Stopping { stops, ..at });
-            out(Effect::StopLocally { seed });
-        } else {
-            let deficit = at.deficit.saturating_add(1);
-            self.state = State::Stopping(Stopping { deficit, ..at });
-            self.enlisted.insert(node);
-            self.gone.remove(node);
-            self.send(
-                node,
-                Message::Enlist(Enlist {
-                    options: self.options,
-                    seed,
-                }),
-                out,
-            );
+            return self.abort(failure, None, out);
         }
+        self.look(at, link, out);
     }
 
     /// First Enlist ever: the sender becomes the parent.
@@ -77,7 +82,7 @@ impl Agent {
         &mut self,
         from: NodeId,
         enlist: &Enlist,
-        out: Sink<'_>,
+        out: Sink<'_, F>,
     ) -> bool {
         if self.is_root() {
             return false;
@@ -93,17 +98,10 @@ impl Agent {
         &mut self,
         from: NodeId,
         enlist: &Enlist,
-        out: Sink<'_>,
+        out: Sink<'_, F>,
     ) {
-        self.known.insert(from);
-        self.gone.remove(from);
         self.arm(limits::STOP_MS_MAX, out);
-        let at = Stopping {
-            creditor: Some(from),
-            stops: 0,
-            deficit: 0,
-        };
-        self.look(at, self.me, enlist.seed, out);
+        self.look(Stopping::owing(Some(from)), self.here(enlist.seed), out);
     }
 
     /// An Enlist while busy: acknowledged at once, because the Ack that is owed already covers it.
@@ -112,59 +110,68 @@ impl Agent {
         at: Stopping,
         from: NodeId,
         enlist: &Enlist,
-        out: Sink<'_>,
+        out: Sink<'_, F>,
     ) {
         self.ack(from, out);
-        self.look(at, self.me, enlist.seed, out);
+        self.look(at, self.here(enlist.seed), out);
     }
 
-    fn ack(&mut self, to: NodeId, out: Sink<'_>) {
+    fn here(&self, seed: Seed) -> Link {
+        let node = self.me;
+        Link { node, seed }
+    }
+
+    pub(super) fn ack(&mut self, to: NodeId, out: Sink<'_, F>) {
         let adopted = u32::from(self.is_parent(to));
-        self.send(
+        let found = self.found;
+        out(Effect::Send {
             to,
-            Message::Ack(Ack {
-                adopted,
-                found: self.found,
-            }),
-            out,
-        );
+            message: Message::Ack(Ack { adopted, found }),
+        });
     }
 
     pub(in crate::checkpoint) fn stopped(
         &mut self,
-        at: Stopping,
+        mut at: Stopping,
         found: &Found,
-        out: Sink<'_>,
+        out: Sink<'_, F>,
     ) -> bool {
         let Some(stops) = at.stops.checked_sub(1) else {
             return false;
         };
+        at.stops = stops;
+        // Which of several is under way now is not known.
+        self.looking = None;
         self.found = self.found.and(found);
-        self.stopping(Stopping { stops, ..at }, out);
+        self.proceed(at, out);
         true
     }
 
     pub(in crate::checkpoint) fn acked(
         &mut self,
-        at: Stopping,
+        mut at: Stopping,
         from: NodeId,
         ack: &Ack,
-        out: Sink<'_>,
+        out: Sink<'_, F>,
     ) -> bool {
         let Some(deficit) = at.deficit.checked_sub(1) else {
             return false;
         };
-        if ack.adopted != 0 {
-            self.children.insert(from);
+        if !self.near.acked(from, ack.adopted != 0) {
+            return false;
         }
+        at.deficit = deficit;
         self.found = self.found.and(&ack.found);
-        self.stopping(Stopping { deficit, ..at }, out);
+        self.proceed(at, out);
         true
     }
 
-    fn stopping(&mut self, at: Stopping, out: Sink<'_>) {
+    /// Places what can be placed now, and is idle if nothing is left.
+    pub(super) fn proceed(&mut self, mut at: Stopping, out: Sink<'_, F>) {
+        self.resume(&mut at, out);
+        self.flush(&mut at, out);
         self.state = State::Stopping(at);
-        if at.stops != 0 || at.deficit != 0 {
+        if !at.is_over() {
             return;
         }
         match at.creditor {

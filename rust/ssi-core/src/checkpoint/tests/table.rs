@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 
 use super::world::{node, op, options};
 use crate::abi::FailureCode;
-use crate::checkpoint::{Agent, Counts, Effect, Event, Found, Seed, Totals, Version, Violation};
+use crate::checkpoint::{
+    Agent, Counts, Effect, Event, Found, Link, Links, Seed, Totals, Version, Violation,
+};
 use crate::failure::Failure;
 use crate::limits;
-use crate::node::{ClusterPid, NodeSet};
+use crate::node::ClusterPid;
 use crate::trial::{golden, listed, seeds, Random};
 use crate::wire::checkpoint as wire;
 use crate::wire::checkpoint::Message as M;
@@ -64,15 +66,27 @@ fn ack(adopted: u32) -> M {
 }
 
 fn written() -> M {
-    M::Written(wire::Written {
-        totals: Totals::ZERO,
-        nodes: NodeSet::EMPTY,
+    M::Written(wire::Written::NOTHING)
+}
+
+/// A link to a node that is neither parent nor child.
+fn link() -> Link {
+    Link {
+        node: node(4),
+        seed: seed(),
+    }
+}
+
+fn relay() -> M {
+    M::Relay(wire::Relay {
+        links: Links::only(link()),
     })
 }
 
 fn messages() -> Vec<M> {
     vec![
         enlist(),
+        relay(),
         ack(0),
         M::SaveSend(wire::SaveSend),
         M::SendSaved(wire::SendSaved),
@@ -102,6 +116,11 @@ fn events(timer: u32) -> Vec<(String, Event)> {
             node: node(CHILD),
             seed: seed(),
         },
+        Event::Link {
+            node: node(4),
+            seed: seed(),
+        },
+        Event::Again(link()),
         Event::Stopped(found()),
         Event::SendSaved,
         Event::Snapped(Counts::ZERO),
@@ -116,7 +135,10 @@ fn events(timer: u32) -> Vec<(String, Event)> {
         Event::Deadline(timer),
     ]
     .into_iter()
-    .map(|event| (event.name().to_string(), event))
+    .map(|event| match event {
+        Event::Link { node, .. } => (format!("Link to {}", node.raw()), event),
+        _ => (event.name().to_string(), event),
+    })
     .collect();
     for (who, raw) in [("parent", PARENT), ("child", CHILD), ("stranger", 9)] {
         events.push((format!("PeerDown {who}"), Event::PeerDown(node(raw))));
@@ -191,12 +213,36 @@ fn paths() -> Vec<(&'static str, u32, Vec<Event>)> {
         aborting.push(Event::Discarded);
         paths.push((who, me, aborting));
     }
+    // With a fan-out of one: a link is held until there is a child, and then relayed.
+    let mut beyond = vec![
+        said(PARENT, enlist()),
+        Event::Link {
+            node: node(CHILD),
+            seed: seed(),
+        },
+        Event::Link {
+            node: node(4),
+            seed: seed(),
+        },
+        said(CHILD, ack(1)),
+        Event::Again(link()),
+    ];
+    for len in 3..=beyond.len() {
+        paths.push(("agent", 2, beyond[..len].to_vec()));
+    }
+    beyond.truncate(3);
+    beyond.push(Event::Stopped(found()));
+    paths.push(("agent", 2, beyond.clone()));
+    beyond.push(said(CHILD, ack(0)));
+    paths.push(("agent", 2, beyond));
     paths
 }
 
-fn describe(effect: &Effect) -> String {
+fn describe(effect: &Effect<1>) -> String {
     match effect {
         Effect::StopLocally { .. } => "stop locally".into(),
+        Effect::Hold(links) => format!("hold {}", links.len()),
+        Effect::Resume { count } => format!("resume {count}"),
         Effect::SaveSend => "save send".into(),
         Effect::Snapshot => "snapshot".into(),
         Effect::Release => "release".into(),
@@ -214,7 +260,7 @@ fn describe(effect: &Effect) -> String {
     }
 }
 
-fn agent(me: u32, path: &[Event]) -> (Agent, u32) {
+fn agent(me: u32, path: &[Event]) -> (Agent<1>, u32) {
     let mut agent = Agent::new(node(me), op(), options());
     let mut timer = 0;
     for event in path {
@@ -232,7 +278,8 @@ fn agent(me: u32, path: &[Event]) -> (Agent, u32) {
 fn every_state_with_every_event() {
     let mut text = String::from(
         "The checkpoint protocol: every state with every event; BLESS=1 cargo test writes it.\n\
-         The root is node 1, the agent is node 2, whose parent is 1; 3 is the child of both.\n",
+         The root is node 1, the agent is node 2, whose parent is 1; 3 is the child of both.\n\
+         Each enlists at most one node itself.\n",
     );
     for (who, me, path) in paths() {
         let (agent, timer) = self::agent(me, &path);
@@ -266,7 +313,7 @@ fn every_state_with_every_event() {
 fn whatever_happens_stays_within_bounds() {
     for seed in seeds(1_000) {
         let mut random = Random::new(seed);
-        let mut agent = Agent::new(node(1 + random.below(2) as u32), op(), options());
+        let mut agent = Agent::<1>::new(node(1 + random.below(2) as u32), op(), options());
         let (mut timer, mut ended) = (0, false);
         for _ in 0..60 {
             let events = events(timer);

@@ -6,7 +6,7 @@ mod host;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::abi::FailureCode;
-use crate::checkpoint::{Agent, Effect, Event, History, Options, Report, Seed, Stray};
+use crate::checkpoint::{Agent, Effect, Event, History, Link, Options, Report, Seed, Stray};
 use crate::failure::Failure;
 use crate::limits;
 use crate::node::{ClusterPid, Epoch, NodeId, OpId};
@@ -59,14 +59,17 @@ pub struct Item {
 }
 
 #[derive(Default, Debug)]
-pub struct Node {
+pub struct Node<const F: usize> {
     pub dead: bool,
-    pub agent: Option<Agent>,
+    pub agent: Option<Agent<F>>,
     history: History,
     /// Acts that the host has still to do, in order.
-    jobs: VecDeque<Effect>,
+    jobs: VecDeque<Effect<F>>,
     /// The same for the version's folder, which is on its own.
-    media: VecDeque<Effect>,
+    media: VecDeque<Effect<F>>,
+    held: VecDeque<Link>,
+    /// Held links that the agent wants back.
+    wanted: u32,
     reported: BTreeSet<(usize, usize)>,
     pub stopped: BTreeSet<usize>,
     send_saved: bool,
@@ -77,10 +80,11 @@ pub struct Node {
     discarded: bool,
 }
 
-pub struct World {
+/// `F`: the most nodes that one agent enlists itself.
+pub struct World<const F: usize> {
     pub items: Vec<Item>,
     pub application: BTreeSet<usize>,
-    pub nodes: BTreeMap<u32, Node>,
+    pub nodes: BTreeMap<u32, Node<F>>,
     channels: BTreeMap<(u32, u32), VecDeque<Message>>,
     /// Who has still to hear of whose death.
     obituaries: Vec<(u32, u32)>,
@@ -88,14 +92,16 @@ pub struct World {
     pub reply: Option<Result<Report, Failure>>,
     pub committed: bool,
     pub folder: bool,
+    /// Relays that were sent.
+    pub relays: u32,
 }
 
 fn pid(item: usize) -> ClusterPid {
     ClusterPid::new((1 << 22) | (300 + item as u32)).unwrap()
 }
 
-impl World {
-    pub fn new(seed: u64) -> World {
+impl<const F: usize> World<F> {
+    pub fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let count = 1 + random.below(6) as u32;
         let mut items: Vec<Item> = Vec::new();
@@ -110,8 +116,23 @@ impl World {
             items[a].edges.insert(b);
             items[b].edges.insert(a);
         }
-        let mut nodes: BTreeMap<u32, Node> = BTreeMap::new();
-        for raw in 1..=count.max(2) {
+        World::of(items, count.max(2), random)
+    }
+
+    /// Item 0 on the root has an edge to one item on every other node.
+    pub fn star(nodes: u32, random: Random) -> Self {
+        let mut items = Vec::new();
+        for node in 1..=nodes {
+            let edges = if node == 1 { 1..nodes as usize } else { 0..1 };
+            let edges = edges.collect();
+            items.push(Item { node, edges });
+        }
+        World::of(items, nodes, random)
+    }
+
+    fn of(items: Vec<Item>, count: u32, random: Random) -> Self {
+        let mut nodes: BTreeMap<u32, Node<F>> = BTreeMap::new();
+        for raw in 1..=count {
             nodes.insert(raw, Node::default());
         }
         let mut world = World {
@@ -124,6 +145,7 @@ impl World {
             reply: None,
             committed: false,
             folder: false,
+            relays: 0,
         };
         world.application = world.reach(0, |_, _| true);
         world
@@ -196,6 +218,9 @@ impl World {
             if !node.media.is_empty() {
                 choices.push((2, *raw, 0));
             }
+            if node.wanted > 0 {
+                choices.push((4, *raw, 0));
+            }
         }
         for (raw, dead) in &self.obituaries {
             choices.push((3, *raw, *dead));
@@ -214,7 +239,13 @@ impl World {
                 let job = self.nodes.get_mut(&a).unwrap().media.pop_front().unwrap();
                 self.work(a, job);
             }
-            _ => self.mourn(a, b),
+            3 => self.mourn(a, b),
+            _ => {
+                let node = self.nodes.get_mut(&a).unwrap();
+                node.wanted -= 1;
+                let link = node.held.pop_front().unwrap();
+                self.step(a, Event::Again(link));
+            }
         }
         true
     }
@@ -288,10 +319,18 @@ impl World {
         }
     }
 
-    fn act(&mut self, raw: u32, effect: Effect) {
+    fn act(&mut self, raw: u32, effect: Effect<F>) {
         let node = self.nodes.get_mut(&raw).unwrap();
         match effect {
-            Effect::Send { to, message } => self.send(raw, to.raw(), message),
+            Effect::Send { to, message } => {
+                self.relays += u32::from(matches!(message, Message::Relay(_)));
+                self.send(raw, to.raw(), message);
+            }
+            Effect::Hold(links) => node.held.extend(links.iter()),
+            Effect::Resume { count } => {
+                node.wanted += count;
+                assert!(node.wanted as usize <= node.held.len());
+            }
             Effect::Multicast { to, message } => {
                 assert!(!to.is_empty());
                 for to in to.iter() {

@@ -9,7 +9,7 @@ use crate::checkpoint::{Counts, Effect, Event, Found, Report, Seed, Totals, Vers
 use crate::failure::Failure;
 use crate::node::NodeId;
 
-impl World {
+impl<const F: usize> World<F> {
     pub(super) fn release(&mut self, raw: u32) {
         for item in &self.application {
             let node = &self.nodes[&self.items[*item].node];
@@ -21,7 +21,7 @@ impl World {
         self.nodes.get_mut(&raw).unwrap().stopped.clear();
     }
 
-    pub(super) fn work(&mut self, raw: u32, job: Effect) {
+    pub(super) fn work(&mut self, raw: u32, job: Effect<F>) {
         let local = |items: &[Item], item: usize| items[item].node == raw;
         let node = self.nodes.get_mut(&raw).unwrap();
         if node.fails && !matches!(job, Effect::Discard) {
