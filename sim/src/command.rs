@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The command line: one file per subcommand, and what the exit codes say.
 mod explore;
+mod replay;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -18,6 +19,8 @@ pub const USAGE: fn() -> ExitCode = || ExitCode::from(2);
 pub enum Command {
     /// Runs many seeds and looks for one that breaks an invariant.
     Explore(explore::Arguments),
+    /// Runs one seed, or a plan from a file, and says what happens.
+    Replay(replay::Arguments),
 }
 
 impl Command {
@@ -28,6 +31,7 @@ impl Command {
     pub fn run(self) -> Result<ExitCode, String> {
         match self {
             Command::Explore(arguments) => arguments.run(),
+            Command::Replay(arguments) => arguments.run(),
         }
     }
 }

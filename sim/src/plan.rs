@@ -3,6 +3,7 @@
 //! read from a file.
 pub mod application;
 pub mod draw;
+mod file;
 
 use crate::queue::Nanos;
 use serde::{Deserialize, Serialize};

@@ -47,6 +47,9 @@ pub const RECONNECT_MS_MIN: u32 = 100;
 /// Longest pause before connecting again.
 pub const RECONNECT_MS_MAX: u32 = 2_000;
 
+/// A node that has just joined waits this long for a peer that it has not heard of.
+pub const SETTLE_MS: u32 = RECONNECT_MS_MAX + HANDSHAKE_MS_MAX;
+
 /// A coordinator waits this long for all processes to stop.
 pub const STOP_MS_MAX: u32 = 20_000;
 /// A coordinator waits this long for all send queues to be saved.

@@ -17,7 +17,10 @@ pub fn compare(world: &World, op: OpId) -> Result<(), String> {
     if let Some(which) = wanted.difference(&held).next() {
         return Err(format!("{:?} belongs to {op:?}, and runs", pid(which)));
     }
-    if let Some(which) = held.difference(&wanted).next() {
+    // Who was linked by a process that has died meanwhile stays in.
+    let linked = world.calls.iter().find(|call| call.op == Some(op));
+    let died = linked.is_none_or(|call| world.people.died_at >= call.made_at);
+    if let Some(which) = held.difference(&wanted).next().filter(|_| !died) {
         return Err(format!(
             "{:?} does not belong to {op:?}, and is held",
             pid(which)

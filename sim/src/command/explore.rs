@@ -15,6 +15,9 @@ pub struct Arguments {
     /// The first of them.
     #[arg(long, default_value_t = 0)]
     first: u64,
+    /// Stops after so many seeds that break an invariant.
+    #[arg(long, default_value_t = 1)]
+    most: usize,
 }
 
 impl Arguments {
@@ -27,7 +30,7 @@ impl Arguments {
         if let Ok(style) = ProgressStyle::with_template("{pos}/{len} seeds {wide_bar} {eta}") {
             bar.set_style(style);
         }
-        let found = explore(self.first..self.first + self.seeds, 1, &bar);
+        let found = explore(self.first..self.first + self.seeds, self.most, &bar);
         bar.finish_and_clear();
         println!("{} seeds, {} events", found.seeds, found.events);
         for (seed, broken) in &found.broken {

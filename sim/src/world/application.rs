@@ -10,12 +10,40 @@ use ssi_core::node::NodeId;
 /// Most processes that a world grows to.
 const PROCESSES_MAX: usize = 64;
 
+/// How much slower processes are while no operation is under way: nothing depends on them.
+const IDLE_TIMES: u64 = 50;
+
 impl World {
+    /// Whether an operation is under way somewhere.
+    pub(super) fn is_busy(&self) -> bool {
+        let busy = |node: &super::Node| {
+            !node.engine.checkpoints.is_empty() || !node.engine.restarts.is_empty()
+        };
+        self.nodes.iter().any(busy)
+    }
+
+    /// An operation begins: everybody is quick.
+    pub(super) fn hurry(&mut self) {
+        if self.plan.step_ms == 0 {
+            return;
+        }
+        let all = self
+            .nodes
+            .iter()
+            .flat_map(|node| node.processes.iter().copied());
+        for which in all.collect::<Vec<ProcessIx>>() {
+            self.goes_on(which);
+        }
+    }
+
     /// A process that may run has its next step before it.
     pub(super) fn goes_on(&mut self, which: ProcessIx) {
-        let step = self.plan.step_ms * MS;
+        let mut step = self.plan.step_ms * MS;
         if step == 0 {
             return;
+        }
+        if !self.is_busy() {
+            step *= IDLE_TIMES;
         }
         let at = self.queue.now() + 1 + self.random.below(2 * step);
         // One step is planned at a time: an earlier one comes to nothing.

@@ -11,7 +11,7 @@ use ssi_core::abi::{FailureCode, CHECKPOINT_EXTERNAL_ENDS, CHECKPOINT_PROCESS_ON
 use ssi_core::checkpoint::{Event as Happens, Found, Seed, Version};
 use ssi_core::failure::Failure;
 use ssi_core::frontier::{belongs, climb, Belongs, Off, Top};
-use ssi_core::node::{NodeId, OpId};
+use ssi_core::node::{ClusterPid, NodeId, OpId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a link leads: told apart by the process or stream.
@@ -33,8 +33,8 @@ pub struct Share {
     pub(super) sends: BTreeMap<(StreamIx, EndIx), (u64, Bytes)>,
     /// What the part will hold.
     pub image: Option<PartImage>,
-    /// Everything was released.
-    pub released: bool,
+    /// This process was killed while it was held.
+    pub killed: Option<ClusterPid>,
     /// What was written, and must be removed on failure.
     pub written: Option<Version>,
 }

@@ -42,6 +42,8 @@ pub struct Folder {
 pub struct Store {
     /// By application and number.
     pub folders: BTreeMap<(u64, u32), Folder>,
+    /// Of each application, the highest number that was removed: none is used twice.
+    removed: BTreeMap<u64, u32>,
 }
 
 impl Store {
@@ -71,7 +73,9 @@ impl Store {
         let mut versions = self
             .folders
             .range((application, 0)..=(application, u32::MAX));
-        let number = versions.next_back().map_or(0, |((_, number), _)| *number) + 1;
+        let there = versions.next_back().map_or(0, |((_, number), _)| *number);
+        let removed = self.removed.get(&application).copied().unwrap_or(0);
+        let number = there.max(removed) + 1;
         self.folders
             .insert((application, number), Folder::default());
         number
@@ -79,6 +83,8 @@ impl Store {
 
     /// Removes a version: its commit record first.
     pub fn remove(&mut self, version: Version) {
+        let removed = self.removed.entry(version.application).or_default();
+        *removed = version.number.max(*removed);
         self.folders.remove(&(version.application, version.number));
     }
 
@@ -253,12 +259,14 @@ impl World {
         };
         match number {
             0 => {
+                let content = record(report);
+                let wrong = full || content.is_none();
                 folder.temporary = Some(File {
                     by: at,
-                    content: record(report),
+                    content,
                     durable: false,
                 });
-                if full {
+                if wrong {
                     let why = Failure::new(FailureCode::Media).on(at.node);
                     return self.fail(at, op, Job::Commit(*report), why);
                 }

@@ -74,6 +74,8 @@ pub struct Population {
     sons: HashMap<(ClusterPid, u32), Vec<ProcessIx>>,
     /// Number of the last brood.
     pub broods: u32,
+    /// When the last process died.
+    pub died_at: Nanos,
 }
 
 impl World {
@@ -155,9 +157,18 @@ impl World {
 
     /// A process ends: its sons are orphans, its streams have an end less.
     pub(super) fn dies(&mut self, which: ProcessIx) {
-        if self.process(which).state == State::Gone {
-            return;
+        let now = self.queue.now();
+        match self.process(which).state {
+            State::Gone => return,
+            State::Stopped(op) => {
+                let (at, pid) = (self.process(which).at, self.process(which).pid);
+                if let Some(worker) = self.worker(at, op) {
+                    worker.share.killed = Some(pid);
+                }
+            }
+            State::Running | State::Stopping(_) | State::Held(_) => {}
         }
+        self.people.died_at = now;
         for son in self.sons(which) {
             self.process_mut(son).father = None;
         }

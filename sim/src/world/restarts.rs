@@ -121,7 +121,11 @@ impl World {
         };
         let commit = self.store.committed(application, number);
         let commit = commit.ok_or(Failure::new(FailureCode::NoSuchVersion))?;
-        let up = self.up_from(at.node);
+        let (up, now_ms) = (self.up_from(at.node), self.now_ms(at.node));
+        let slots = &self.node(at.node).engine.peers.slots;
+        if let Some(slot) = slots.iter().find(|slot| !slot.peer.is_settled(now_ms)) {
+            return Err(Failure::new(FailureCode::NodeUnreachable).on(slot.peer.node()));
+        }
         let mut load = |node| self.load(at, node);
         let plan = Plan::new(&commit.nodes, &up, &mut load);
         let plan = plan.ok_or(Failure::new(FailureCode::NodeUnreachable))?;

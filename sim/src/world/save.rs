@@ -97,7 +97,6 @@ impl World {
     pub(super) fn release(&mut self, at: At, op: OpId) {
         self.barrier_release(at, op);
         let group = self.share(at, op).group.clone();
-        self.share(at, op).released = true;
         self.let_go(at, op, &group);
     }
 

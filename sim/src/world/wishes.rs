@@ -3,6 +3,7 @@
 use super::{ProcessIx, World};
 use crate::event::At;
 use crate::plan::Wish;
+use crate::queue::Nanos;
 use crate::trace::What;
 use ssi_core::abi::FailureCode;
 use ssi_core::checkpoint::{Event as CheckpointEvent, Report};
@@ -30,6 +31,8 @@ pub struct CallState {
     pub at: Option<At>,
     /// The operation that it became.
     pub op: Option<OpId>,
+    /// When.
+    pub made_at: Nanos,
     /// What the user was told.
     pub answer: Option<Answer>,
 }
@@ -47,9 +50,13 @@ impl World {
             return;
         };
         self.calls[number].at = Some(at);
+        self.calls[number].made_at = self.queue.now();
         self.tell(at.node, What::Call(format!("{:?}", call.wish)));
         match call.wish {
-            Wish::Checkpoint(process) => self.want_checkpoint(at, number, process, 0),
+            Wish::Checkpoint(process) => {
+                self.want_checkpoint(at, number, process, 0);
+                self.hurry();
+            }
             Wish::CheckpointWith(process, flags) => {
                 self.want_checkpoint(at, number, process, flags);
             }
@@ -95,6 +102,7 @@ impl World {
             at: Some(at),
             op: Some(op),
             answer: None,
+            ..
         }) = self.calls.get(other).copied()
         else {
             return;

@@ -206,6 +206,17 @@ impl World {
             let failure = Failure::new(FailureCode::NoMemory).on(at.node);
             return self.fail(at, op, job, failure);
         }
+        let killed = self.worker(at, op).and_then(|worker| worker.share.killed);
+        match (job, killed) {
+            (Job::Stop(_) | Job::SaveSend | Job::Snapshot, Some(pid)) => {
+                let why = Failure::new(FailureCode::NoSuchProcess).of(pid.raw());
+                self.fail(at, op, job, why.on(at.node))
+            }
+            (job, _) => self.perform(at, op, job, number),
+        }
+    }
+
+    fn perform(&mut self, at: At, op: OpId, job: Job, number: u32) -> Progress {
         match job {
             Job::Stop(seed) => self.stop(at, op, seed, number),
             Job::SaveSend => self.save_send(at, op),

@@ -65,6 +65,7 @@ pub struct Peer {
     /// The newest life that counts as dead.
     dead: Option<Epoch>,
     processes: u32,
+    born_ms: u64,
     heard_ms: u64,
     beat_ms: u64,
     tick_ms: u64,
@@ -82,6 +83,7 @@ impl Peer {
             life: Life::Absent,
             dead: None,
             processes: 0,
+            born_ms: now_ms,
             heard_ms: now_ms,
             beat_ms: now_ms,
             tick_ms: now_ms,
@@ -113,6 +115,15 @@ impl Peer {
         match self.life {
             Life::Up { epoch, .. } => Some(epoch),
             Life::Absent | Life::Down | Life::Refused => None,
+        }
+    }
+
+    /// Whether it is known if the peer lives: it does, it did, it was refused, or it has had the
+    /// time to say so. Until then nobody may conclude that what ran there is gone.
+    pub fn is_settled(&self, now_ms: u64) -> bool {
+        match self.life {
+            Life::Up { .. } | Life::Down | Life::Refused => true,
+            Life::Absent => now_ms.saturating_sub(self.born_ms) > u64::from(limits::SETTLE_MS),
         }
     }
 
