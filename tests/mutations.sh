@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Breaks a copy of the protocol core on purpose, once per tests/mutations/*.diff, and checks that the
+# simulator finds it within a thousand seeds, by the checker that the diff names.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+out=$PWD/target/mutations
+failed=0
+for diff in tests/mutations/*.diff; do
+    name=$(basename "$diff" .diff)
+    checker=$(sed -n 's/^Found by: //p' "$diff")
+    tree=$out/$name
+    rm -rf "$tree"
+    mkdir -p "$tree/rust"
+    cp -r sim Cargo.lock "$tree/"
+    cp -r rust/ssi-core "$tree/rust/"
+    sed 's/^members = .*/members = ["rust\/ssi-core", "sim"]/' Cargo.toml >"$tree/Cargo.toml"
+    patch --quiet --strip=1 --directory="$tree" <"$diff"
+    CARGO_TARGET_DIR=$out/build cargo build --quiet --release \
+        --manifest-path "$tree/Cargo.toml" -p sim
+    said=$("$out/build/release/ssi-sim" explore --seeds 1000 2>/dev/null || true)
+    if grep -q "breaks $checker:" <<<"$said"; then
+        echo "mutations: $name: $(grep -m1 breaks <<<"$said" | cut -c1-100)"
+    else
+        echo "mutations: $name: not found by $checker: $said" >&2
+        failed=1
+    fi
+done
+exit $failed
