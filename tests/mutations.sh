@@ -19,7 +19,7 @@ for diff in tests/mutations/*.diff; do
     patch --quiet --strip=1 --directory="$tree" <"$diff"
     CARGO_TARGET_DIR=$out/build cargo build --quiet --release \
         --manifest-path "$tree/Cargo.toml" -p sim
-    said=$("$out/build/release/ssi-sim" explore --seeds 1000 2>/dev/null || true)
+    said=$("$out/build/release/ssi-sim" explore --whole --seeds 1000 2>/dev/null || true)
     if grep -q "breaks $checker:" <<<"$said"; then
         echo "mutations: $name: $(grep -m1 breaks <<<"$said" | cut -c1-100)"
     else

@@ -183,12 +183,17 @@ impl Engine {
         match news {
             News::Up => self.processes.announce(&mut self.context),
             News::Down(node) => {
-                if !self.context.peers.up().contains(node) {
+                let dead = !self.context.peers.up().contains(node);
+                if dead {
                     self.processes.forget(node);
                 }
                 self.checkpoints.peer_down(&mut self.context, node, now_ms);
                 self.restarts.peer_down(&mut self.context, node, now_ms);
-                self.processes.announce(&mut self.context);
+                // Homes have moved. Where only the connection is lost, a new one makes `Up`; an
+                // announcement to nobody would be told as another loss, without end.
+                if dead {
+                    self.processes.announce(&mut self.context);
+                }
             }
             News::Message(from, body) => self.deliver(from, &body, now_ms),
             News::Expelled => pr_err!("the cluster holds this node for dead: join again\n"),

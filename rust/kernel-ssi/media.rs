@@ -22,6 +22,9 @@ use path::Path;
 /// Most entries of one folder that are looked at.
 const ENTRIES_MAX: u32 = 1 << 16;
 
+/// Starts the name of the mark that a removed version leaves.
+const RETIRED: &[u8] = b".v";
+
 /// How often the next version number is tried when somebody else takes it.
 const VERSION_TRIES: u32 = 64;
 
@@ -134,8 +137,10 @@ impl Store {
         Ok(record)
     }
 
-    /// Removes a version: its commit record first, then whatever is below its folder.
+    /// Removes a version: its commit record first, then whatever is below its folder. The number
+    /// is not used again: a node that could not be asked may remove its part of it later.
     pub fn remove_version(&self, application: u64, version: u32) -> Outcome {
+        self.retire(application, version)?;
         let folder = self.version(application, version)?;
         for name in ["commit", "commit.tmp"] {
             remove_if_there(&folder.join(format_args!("{name}"))?, &self.creds)?;
@@ -159,13 +164,37 @@ impl Store {
         self.path.join(format_args!("{application}/v{version}"))
     }
 
+    /// The highest number that a version has or had.
     fn highest_version(&self, folder: &Path) -> Outcome<u32> {
         let mut highest = 0;
         visit(folder, &self.creds, &mut |name, _| {
-            highest = highest.max(number(name, b"v").unwrap_or(0));
+            let there = number(name, b"v").or(number(name, RETIRED));
+            highest = highest.max(there.unwrap_or(0));
             Ok(())
         })?;
         Ok(highest)
+    }
+
+    /// Leaves a mark that the number was used, in place of marks of lower ones.
+    fn retire(&self, application: u64, version: u32) -> Outcome {
+        let folder = self.path.join(format_args!("{application}"))?;
+        let mark = folder.join(format_args!(".v{version}"))?;
+        match fsio::make_folder(mark.as_cstr()?, &self.creds) {
+            Ok(()) => sync_up(&folder, folder.bytes().len(), &self.creds)?,
+            Err(error) if error == EEXIST => {}
+            Err(error) => return Err(mark.failed(error)),
+        }
+        let mut older = KVec::<u32>::new();
+        visit(&folder, &self.creds, &mut |name, _| {
+            if let Some(number) = number(name, RETIRED).filter(|number| *number < version) {
+                older.push(number, GFP_KERNEL)?;
+            }
+            Ok(())
+        })?;
+        for number in &older {
+            remove_empty(&folder.join(format_args!(".v{number}"))?, &self.creds)?;
+        }
+        Ok(())
     }
 
     fn create_durable(&self, path: &Path, bytes: &[u8]) -> Outcome {

@@ -106,6 +106,11 @@ impl Peers {
         up
     }
 
+    /// Whether it is known of every node if it lives.
+    pub fn are_settled(&self, now_ms: u64) -> bool {
+        self.slots.iter().all(|slot| slot.peer.is_settled(now_ms))
+    }
+
     /// CHECKPOINTABLE processes of each node that is up.
     pub fn loads(&self) -> impl Iterator<Item = (NodeId, u32)> + '_ {
         let mine = core::iter::once((self.node.config.node, caps::count()));

@@ -28,9 +28,17 @@ use ssi_core::wire::{stream, Body};
 /// Restarts that one node takes part in at the same time.
 const OPERATIONS_MAX: usize = 16;
 
+struct Asked {
+    request: KBox<RestartRequest>,
+    helper: Arc<Helper>,
+    reply: Arc<Reply<RestartReport>>,
+}
+
 /// All of them.
 pub struct Restarts {
     operations: Bag<KBox<Operation>>,
+    /// Calls on a node that has just joined: not before it is known who lives.
+    early: Bag<Asked>,
     next_number: u64,
 }
 
@@ -62,6 +70,7 @@ impl Restarts {
     pub fn new() -> Restarts {
         Restarts {
             operations: Bag::new(),
+            early: Bag::new(),
             next_number: 1,
         }
     }
@@ -98,6 +107,28 @@ impl Restarts {
         reply: Arc<Reply<RestartReport>>,
         now_ms: u64,
     ) {
+        let asked = Asked {
+            request,
+            helper,
+            reply,
+        };
+        if context.peers.are_settled(now_ms) {
+            return self.begin(context, asked, now_ms);
+        }
+        let (helper, reply) = (asked.helper.clone(), asked.reply.clone());
+        if self.early.len() >= OPERATIONS_MAX || self.early.put(asked).is_err() {
+            helper.end();
+            let why = Failure::new(FailureCode::Limit);
+            reply.give(Err(why.text(format_args!("restarts at the same time"))));
+        }
+    }
+
+    fn begin(&mut self, context: &mut Context, asked: Asked, now_ms: u64) {
+        let Asked {
+            request,
+            helper,
+            reply,
+        } = asked;
         let op = context.new_op();
         let made = options(&request).and_then(|options| {
             let plan = plan(context, &request.commit)?;
@@ -144,6 +175,11 @@ impl Restarts {
     /// A helper's process has been killed.
     pub fn abandon(&mut self, context: &mut Context, helper: &Arc<Helper>, now_ms: u64) {
         let why = Failure::new(FailureCode::Internal).text(format_args!("helper was killed"));
+        let gave_up = |asked: &Asked| Arc::ptr_eq(&asked.helper, helper);
+        if let Some(asked) = self.early.take(gave_up) {
+            asked.helper.end();
+            return asked.reply.give(Err(why));
+        }
         for operation in self.operations.iter_mut() {
             let caller = operation.caller.as_ref();
             if caller.is_some_and(|caller| Arc::ptr_eq(caller, helper)) {
@@ -276,6 +312,11 @@ impl Restarts {
 
     /// Time passes.
     pub fn tick(&mut self, context: &mut Context, now_ms: u64) {
+        if context.peers.are_settled(now_ms) {
+            while let Some(asked) = self.early.take(|_| true) {
+                self.begin(context, asked, now_ms);
+            }
+        }
         for operation in self.operations.iter_mut() {
             let root = operation.coordinator.as_mut().map(|side| &mut side.timer);
             if let Some(number) = root.and_then(|timer| Timer::take_due(timer, now_ms)) {
@@ -287,5 +328,14 @@ impl Restarts {
             }
         }
         self.reap(context);
+    }
+}
+
+impl Drop for Restarts {
+    fn drop(&mut self) {
+        while let Some(asked) = self.early.take(|_| true) {
+            asked.helper.end();
+            asked.reply.give(Err(Failure::new(FailureCode::NotJoined)));
+        }
     }
 }

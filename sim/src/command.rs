@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The command line: one file per subcommand, and what the exit codes say.
+mod crash_points;
 mod explore;
 mod replay;
 
@@ -19,6 +20,8 @@ pub const USAGE: fn() -> ExitCode = || ExitCode::from(2);
 pub enum Command {
     /// Runs many seeds and looks for one that breaks an invariant.
     Explore(explore::Arguments),
+    /// Tells every story with a power cut of every node at every point.
+    CrashPoints(crash_points::Arguments),
     /// Runs one seed, or a plan from a file, and says what happens.
     Replay(replay::Arguments),
 }
@@ -31,6 +34,7 @@ impl Command {
     pub fn run(self) -> Result<ExitCode, String> {
         match self {
             Command::Explore(arguments) => arguments.run(),
+            Command::CrashPoints(arguments) => arguments.run(),
             Command::Replay(arguments) => arguments.run(),
         }
     }

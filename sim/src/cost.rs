@@ -84,6 +84,21 @@ pub trait Cost {
     fn of(&mut self, act: Act) -> Nanos;
 }
 
+/// Always the same: what a story wants.
+pub struct Steady;
+
+impl Cost for Steady {
+    fn of(&mut self, act: Act) -> Nanos {
+        match act {
+            Act::Message { .. } | Act::Segment { .. } => 100 * US,
+            Act::StopProcess | Act::Scan { .. } | Act::LetGo => 300 * US,
+            Act::SaveSend { .. } | Act::Snapshot { .. } | Act::Discard => MS,
+            Act::OpenVersion | Act::Write { .. } | Act::Sync { .. } => 3 * MS,
+            Act::Read { .. } | Act::Create { .. } => 5 * MS,
+        }
+    }
+}
+
 /// Anything between almost nothing and long, by chance: what an exploration wants.
 pub struct Chance {
     random: Random,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Which pairs of state and event were taken, against those that the golden tables list.
+pub mod table;
+
 use std::collections::BTreeMap;
 
 /// Whose table.

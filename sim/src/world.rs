@@ -36,7 +36,7 @@ use crate::check::{self, Broken};
 use crate::cost::{Chance, Cost};
 use crate::coverage::{Coverage, Protocol};
 use crate::event::{At, Event};
-use crate::plan::Plan;
+use crate::plan::{Call, Fault, Plan, Trouble};
 use crate::queue::{Nanos, Queue, MS, US};
 use crate::random::Random;
 use crate::trace::{Note, Trace, What};
@@ -243,16 +243,52 @@ impl World {
         true
     }
 
+    /// The same, without an end; says too whether the event changed anything.
+    pub(crate) fn step_told(&mut self) -> (bool, bool) {
+        let Some(event) = self.queue.pop() else {
+            return (false, false);
+        };
+        self.events += 1;
+        match self.sleeps(&event) {
+            Some(awake) => self.queue.at(awake, event),
+            None => self.dispatch(event),
+        }
+        let touched = &self.touched;
+        let changed = touched.operations || touched.store || touched.processes;
+        check::after_event(self);
+        (true, changed)
+    }
+
+    /// A call that is not in the plan.
+    pub(crate) fn make_call(&mut self, call: Call) {
+        self.plan.calls.push(call);
+        self.calls.push(CallState::default());
+        self.call(self.calls.len() - 1);
+    }
+
+    /// A fault that is not in the plan.
+    pub(crate) fn trouble(&mut self, trouble: Trouble, for_us: u64) {
+        self.plan.faults.push(Fault {
+            at_us: self.queue.now() / US,
+            for_us,
+            trouble,
+        });
+        self.strike(self.plan.faults.len() - 1);
+    }
+
     /// Whether nothing is left to do, or it takes too long.
     fn is_over(&mut self) -> bool {
         let now = self.queue.now();
         if now < self.quiet_at() {
             return false;
         }
-        let idle = |node: &Node| {
-            !node.up || (node.engine.checkpoints.is_empty() && node.engine.restarts.is_empty())
-        };
-        self.nodes.iter().all(idle) || now > self.quiet_at() + END_MS
+        self.is_idle() || now > self.quiet_at() + END_MS
+    }
+
+    /// Whether no call waits and no operation is under way.
+    pub fn is_idle(&self) -> bool {
+        let made = |call: &CallState| call.at.is_some() || call.answer.is_some();
+        !self.is_busy() && self.calls.iter().all(made)
     }
 
     /// When the last call has been made and the last fault is over.

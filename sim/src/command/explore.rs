@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `ssi-sim explore`: many seeds.
 use super::{FINE, FOUND};
+use crate::coverage::table;
 use crate::explore::explore;
+use crate::plan::Plan;
+use crate::shrink::shrink;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::process::ExitCode;
@@ -18,13 +21,19 @@ pub struct Arguments {
     /// Stops after so many seeds that break an invariant.
     #[arg(long, default_value_t = 1)]
     most: usize,
+    /// Lists rows of the golden tables that no run took.
+    #[arg(long)]
+    rows: bool,
+    /// Does not make a small story of what is found.
+    #[arg(long)]
+    whole: bool,
 }
 
 impl Arguments {
     /// Runs them.
     ///
     /// # Errors
-    /// None.
+    /// A story that cannot be written down.
     pub fn run(&self) -> Result<ExitCode, String> {
         let bar = ProgressBar::new(self.seeds);
         if let Ok(style) = ProgressStyle::with_template("{pos}/{len} seeds {wide_bar} {eta}") {
@@ -35,6 +44,18 @@ impl Arguments {
         println!("{} seeds, {} events", found.seeds, found.events);
         for (seed, broken) in &found.broken {
             println!("seed {seed} breaks {}: {}", broken.checker, broken.what);
+            println!("  cargo run -p sim --release -- replay {seed}");
+        }
+        if self.rows {
+            let pairs = found.pairs.iter().map(|entry| *entry.key());
+            print!("{}", table::report(pairs));
+        }
+        if let Some((seed, broken)) = found.broken.first().filter(|_| !self.whole) {
+            let small = shrink(Plan::draw(*seed), broken.checker);
+            println!(
+                "the same in a small story (replay --plan FILE):\n{}",
+                small.to_text()?
+            );
         }
         match found.broken.is_empty() {
             true => Ok(FINE),

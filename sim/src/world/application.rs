@@ -15,7 +15,7 @@ const IDLE_TIMES: u64 = 50;
 
 impl World {
     /// Whether an operation is under way somewhere.
-    pub(super) fn is_busy(&self) -> bool {
+    pub fn is_busy(&self) -> bool {
         let busy = |node: &super::Node| {
             !node.engine.checkpoints.is_empty() || !node.engine.restarts.is_empty()
         };

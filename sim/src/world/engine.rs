@@ -9,10 +9,18 @@ use ssi_core::restart::AgentEvent;
 use ssi_core::wire::Body;
 use std::rc::Rc;
 
+/// What one event leads to ends after so many rounds.
+const ROUNDS_MAX: u32 = 10_000;
+
 impl World {
     /// Works on what the last event led to, until nothing is left.
     pub(super) fn settle(&mut self, at: At) {
-        while self.is_alive(at) {
+        let mut rounds = 0;
+        while self.is_alive(at) && self.broken.is_none() {
+            rounds += 1;
+            if rounds > ROUNDS_MAX {
+                self.breaks("bounds", format!("{at:?} never comes to rest"));
+            }
             let engine = &mut self.node_mut(at.node).engine;
             let news = std::mem::take(&mut engine.news);
             let own = std::mem::take(&mut engine.own);
@@ -32,12 +40,16 @@ impl World {
         match news {
             News::Up => self.announce(at),
             News::Down(peer) => {
-                if !self.up_from(at.node).contains(peer) {
+                let dead = !self.up_from(at.node).contains(peer);
+                if dead {
                     self.forget(at, peer);
                 }
                 self.checkpoints_peer_down(at, peer);
                 self.restarts_peer_down(at, peer);
-                self.announce(at);
+                // Homes have moved. Where only the connection is lost, a new one makes `Up`.
+                if dead {
+                    self.announce(at);
+                }
             }
             News::Message(from, message) => self.deliver(at, from, &message.body),
             News::Expelled => self.node_mut(at.node).engine.expelled = true,

@@ -72,12 +72,7 @@ impl World {
                     self.boot(node);
                 }
             }
-            Trouble::Cut(one, two) => {
-                if let (Some(one), Some(two)) = (self.named(one), self.named(two)) {
-                    self.network.cuts.remove(&(one, two));
-                    self.release_held();
-                }
-            }
+            Trouble::Cut(one, two) => self.heal(one, two),
             Trouble::Full(node) => {
                 if let Some(node) = self.named(node) {
                     self.node_mut(node).full = false;
@@ -97,8 +92,16 @@ impl World {
         }
     }
 
+    /// What was cut between two nodes is whole again.
+    pub(crate) fn heal(&mut self, one: u32, two: u32) {
+        if let (Some(one), Some(two)) = (self.named(one), self.named(two)) {
+            self.network.cuts.remove(&(one, two));
+            self.release_held();
+        }
+    }
+
     /// A node is switched on, in a new life.
-    pub(super) fn boot(&mut self, node: NodeId) {
+    pub(crate) fn boot(&mut self, node: NodeId) {
         let now = self.queue.now();
         let host = self.node_mut(node);
         let first = host.epoch == Epoch(0);

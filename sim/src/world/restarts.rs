@@ -121,11 +121,7 @@ impl World {
         };
         let commit = self.store.committed(application, number);
         let commit = commit.ok_or(Failure::new(FailureCode::NoSuchVersion))?;
-        let (up, now_ms) = (self.up_from(at.node), self.now_ms(at.node));
-        let slots = &self.node(at.node).engine.peers.slots;
-        if let Some(slot) = slots.iter().find(|slot| !slot.peer.is_settled(now_ms)) {
-            return Err(Failure::new(FailureCode::NodeUnreachable).on(slot.peer.node()));
-        }
+        let up = self.up_from(at.node);
         let mut load = |node| self.load(at, node);
         let plan = Plan::new(&commit.nodes, &up, &mut load);
         let plan = plan.ok_or(Failure::new(FailureCode::NodeUnreachable))?;
@@ -150,6 +146,13 @@ impl World {
             timer: None,
             ended: false,
         })
+    }
+
+    /// Whether a node knows of all others if they live.
+    pub(super) fn is_settled(&self, at: At) -> bool {
+        let now_ms = self.now_ms(at.node);
+        let mut slots = self.node(at.node).engine.peers.slots.iter();
+        slots.all(|slot| slot.peer.is_settled(now_ms))
     }
 
     fn load(&self, at: At, node: NodeId) -> u32 {

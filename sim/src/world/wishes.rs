@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What users want, and what they are answered.
 use super::{ProcessIx, World};
-use crate::event::At;
+use crate::event::{At, Event};
 use crate::plan::Wish;
-use crate::queue::Nanos;
+use crate::queue::{Nanos, MS};
 use crate::trace::What;
 use ssi_core::abi::FailureCode;
 use ssi_core::checkpoint::{Event as CheckpointEvent, Report};
 use ssi_core::failure::Failure;
+use ssi_core::limits::TICK_MS;
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::restart::{Report as RestartReport, RootEvent};
 
@@ -49,6 +50,11 @@ impl World {
             self.calls[number].answer = Some(Answer::Done);
             return;
         };
+        if matches!(call.wish, Wish::Restart(_)) && !self.is_settled(at) {
+            return self
+                .queue
+                .after(u64::from(TICK_MS) * MS, Event::Call(number));
+        }
         self.calls[number].at = Some(at);
         self.calls[number].made_at = self.queue.now();
         self.tell(at.node, What::Call(format!("{:?}", call.wish)));

@@ -10,7 +10,7 @@ use crate::sys::tcpmake::Socket;
 use kernel::prelude::*;
 use ssi_core::codec::Reader;
 use ssi_core::image::frame::PAYLOAD_BYTES_MAX;
-use ssi_core::image::socket::{TcpHello, TcpPair, TcpStream, HELLO_MAGIC};
+use ssi_core::image::socket::{already_received, TcpHello, TcpPair, TcpStream, HELLO_MAGIC};
 use ssi_core::image::socket::{SHUTDOWN_RECEIVE, SHUTDOWN_SEND};
 use ssi_core::image::socket::{STREAM_GHOST, STREAM_KERNEL_HELD, STREAM_PEER_GONE, STREAM_QUEUED};
 use ssi_core::node::NodeId;
@@ -128,10 +128,10 @@ impl Rebuilt {
         if hello.traits & (STREAM_KERNEL_HELD | STREAM_GHOST) != 0 || self.has(GONE) {
             return Ok(&[]);
         }
-        let skip = hello.recv_next.wrapping_sub(self.record.send_first);
-        if skip > self.record.send_len + self.record.send_fin {
-            return Err(invalid("sequence numbers of a connection"));
-        }
+        let record = &self.record;
+        let len = record.send_len + record.send_fin;
+        let skip = already_received(record.send_first, len, hello.recv_next)
+            .ok_or(invalid("sequence numbers of a connection"))?;
         Ok(self.send.get(skip as usize..).unwrap_or(&[]))
     }
 

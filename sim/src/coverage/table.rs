@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The golden tables as lists of rows, and which of them were never taken.
+use super::{Pair, Protocol};
+use std::collections::BTreeSet;
+
+const CHECKPOINT: &str = include_str!("../../../rust/ssi-core/src/checkpoint.table.txt");
+const RESTART: &str = include_str!("../../../rust/ssi-core/src/restart.table.txt");
+
+/// A row: whose table, state, and the event with who it comes from.
+pub type Row = (&'static str, String, String);
+
+/// The rows of all tables in which an event does something.
+pub fn rows() -> BTreeSet<Row> {
+    let mut rows = BTreeSet::new();
+    read(
+        CHECKPOINT,
+        ["checkpoint root", "checkpoint agent"],
+        &mut rows,
+    );
+    read(RESTART, ["restart root", "restart agent"], &mut rows);
+    rows
+}
+
+fn read(text: &str, names: [&'static str; 2], rows: &mut BTreeSet<Row>) {
+    let mut at: Option<(&'static str, &str)> = None;
+    for line in text.lines().skip(1) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            ["root", state, "after", ..] => at = Some((names[0], state)),
+            ["agent", state, "after", ..] => at = Some((names[1], state)),
+            _ => {}
+        }
+        let Some((event, _)) = line.split_once(" -> ").filter(|_| line.starts_with("  ")) else {
+            continue;
+        };
+        if let Some((name, state)) = at {
+            rows.insert((name, state.to_owned(), event_of(name, event.trim())));
+        }
+    }
+}
+
+/// The event as the simulator names it.
+fn event_of(table: &str, event: &str) -> String {
+    let restart = table.starts_with("restart");
+    match event.split_once(": ") {
+        // Which part or participant it is about makes no other row.
+        Some((_, message)) if restart => message.split(' ').next().unwrap_or(message).to_owned(),
+        Some((who, message)) if table == "checkpoint root" => {
+            // The root has no parent: what its table calls one is any node.
+            let who = if who == "parent" { "stranger" } else { who };
+            format!("{who}: {message}")
+        }
+        Some(_) => event.to_owned(),
+        None => match event.split_whitespace().collect::<Vec<_>>()[..] {
+            ["PeerDown", _] if restart => String::from("PeerDown"),
+            ["PeerDown", "parent"] if table == "checkpoint root" => {
+                String::from("stranger: PeerDown")
+            }
+            ["PeerDown", who] => format!("{who}: PeerDown"),
+            [name, ..] => name.to_owned(),
+            [] => String::new(),
+        },
+    }
+}
+
+/// The row that a pair belongs to.
+pub fn row_of(pair: &Pair) -> Row {
+    let (protocol, state, who, event) = *pair;
+    let name = match protocol {
+        Protocol::Checkpoint { root: true } => "checkpoint root",
+        Protocol::Checkpoint { root: false } => "checkpoint agent",
+        Protocol::RestartRoot => "restart root",
+        Protocol::RestartAgent => "restart agent",
+    };
+    let event = match who {
+        "" => event.to_owned(),
+        who => format!("{who}: {event}"),
+    };
+    (name, state.to_owned(), event)
+}
+
+/// The rows that none of `pairs` belongs to.
+pub fn missed(pairs: impl Iterator<Item = Pair>) -> BTreeSet<Row> {
+    let taken: BTreeSet<Row> = pairs.map(|pair| row_of(&pair)).collect();
+    rows().difference(&taken).cloned().collect()
+}
+
+/// How much was taken, and a line for every row that was not.
+pub fn report(pairs: impl Iterator<Item = Pair>) -> String {
+    let (all, missed) = (rows().len(), missed(pairs));
+    let mut text = format!(
+        "{} of {all} rows of the golden tables taken\n",
+        all - missed.len()
+    );
+    for (table, state, event) in missed {
+        text += &format!("  never: {table:<16} {state:<12} {event}\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_are_read() {
+        let rows = rows();
+        let row = |table, state: &str, event: &str| (table, state.to_owned(), event.to_owned());
+        assert!(rows.contains(&row("checkpoint root", "Stopping", "Link")));
+        assert!(rows.contains(&row("checkpoint agent", "Written", "parent: Done")));
+        assert!(rows.contains(&row("restart agent", "Building", "PeerDown")));
+        assert!(rows.len() > 100);
+    }
+}
