@@ -47,7 +47,7 @@ use ssi_core::node::{NodeId, OpId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// After the last call and the last fault everything must end within this time.
-const END_MS: Nanos = 150_000 * MS;
+const END_MS: Nanos = 600_000 * MS;
 
 /// What an event changed: checkers that look at nothing of it need not look again.
 #[derive(Default, Debug)]

@@ -72,13 +72,53 @@ impl Plan {
             };
             let node = 1 + random.below(u64::from(self.nodes)) as u32;
             let killed = matches!(wish, Wish::Kill(_));
+            let long = matches!(wish, Wish::Checkpoint(_) | Wish::Restart(_));
             self.calls.push(Call { at_us, node, wish });
             if killed && !random.once_in(4) {
                 at_us += random.below(200_000);
                 let wish = Wish::Restart(process);
                 self.calls.push(Call { at_us, node, wish });
             }
+            if long && random.once_in(8) {
+                let wish = Wish::Cancel(self.calls.len() - 1);
+                let soon = [2_000, 20_000, 200_000][random.index(3)];
+                at_us += random.below(soon);
+                self.calls.push(Call { at_us, node, wish });
+            }
         }
+        if random.once_in(8) {
+            self.draw_disaster(at_us, random);
+        }
+    }
+
+    /// A node dies, what is left of the application is killed, and it is restarted elsewhere; the
+    /// node comes back, and somebody wants yet another restart, or a checkpoint.
+    fn draw_disaster(&mut self, at_us: Nanos, random: &mut Random) {
+        let process = random.index(self.processes.len());
+        let node = 1 + random.below(u64::from(self.nodes)) as u32;
+        let call = |at_us, node, wish| Call { at_us, node, wish };
+        let dead = self.processes[process].node;
+        let crash_us = at_us + 1_000_000 + random.below(1_000_000);
+        self.faults.push(Fault {
+            at_us: crash_us,
+            for_us: 5_000_000 + random.below(3_000_000),
+            trouble: Trouble::Crash(dead, random.once_in(2)),
+        });
+        let again_us = crash_us + 4_000_000 + random.below(8_000_000);
+        let last = match random.once_in(2) {
+            true => Wish::Restart(process),
+            false => Wish::Checkpoint(process),
+        };
+        self.calls.extend([
+            call(at_us, node, Wish::Checkpoint(process)),
+            call(crash_us + 100_000, node, Wish::Kill(process)),
+            call(
+                crash_us + random.below(4_000_000),
+                node,
+                Wish::Restart(process),
+            ),
+            call(again_us, node, last),
+        ]);
     }
 
     fn draw_faults(&mut self, random: &mut Random) {
@@ -117,7 +157,7 @@ impl Plan {
             10 => Trouble::Sleep(one),
             11..=12 => Trouble::Fail(one, 1 + random.below(3) as u32),
             13 => Trouble::Full(one),
-            14 => Trouble::Slow(one, 10 + random.below(1000)),
+            14 => Trouble::Slow(one, 10 << random.below(15)),
             _ => Trouble::KillProcess(random.index(self.processes.len())),
         }
     }

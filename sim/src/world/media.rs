@@ -139,7 +139,7 @@ fn tear_name(slot: &mut Option<File<Vec<u8>>>, dead: At, random: &mut Random) {
 
 impl World {
     fn media_time(&mut self, at: At, act: Act) -> Nanos {
-        self.cost.of(act) * self.node(at.node).slow
+        self.slowly(at, act)
     }
 
     /// Makes the folder of the application's next version.

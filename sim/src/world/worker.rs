@@ -4,7 +4,7 @@ use super::local::Share;
 use super::World;
 use crate::cost::Act;
 use crate::event::{At, Event, WorkerStep};
-use crate::queue::Nanos;
+use crate::queue::{Nanos, MS};
 use ssi_core::abi::FailureCode;
 use ssi_core::checkpoint::{self, Found, Report, Seed, Version};
 use ssi_core::failure::Failure;
@@ -85,7 +85,7 @@ impl World {
         };
         if apart {
             worker.share.asked = Some(job);
-            let time = self.cost.of(Act::OpenVersion);
+            let time = self.slowly(at, Act::OpenVersion);
             let event = Event::Work(at, op, WorkerStep::Folder);
             return self.queue.after(time, event);
         }
@@ -129,7 +129,18 @@ impl World {
             Job::Discard => Act::Discard,
             Job::Release | Job::Remove(_) => return 0,
         };
-        self.cost.of(act)
+        self.slowly(at, act)
+    }
+
+    /// How long an act takes on a node that may be slow, but does not hang.
+    pub(super) fn slowly(&mut self, at: At, act: Act) -> Nanos {
+        let most = match act {
+            Act::Write { .. } | Act::Sync { .. } => 10_000 * MS,
+            _ => 80_000 * MS,
+        };
+        let time = self.cost.of(act);
+        time.saturating_mul(self.node(at.node).slow)
+            .min(most.max(time))
     }
 
     /// Processes that the share holds, and the bytes of their address spaces.
