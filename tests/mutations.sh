@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Breaks a copy of the protocol core on purpose, once per tests/mutations/*.diff, and checks that the
-# simulator finds it within a thousand seeds, by the checker that the diff names.
+# Breaks a copy of the protocol core on purpose, once per tests/mutations/*.diff, and checks that
+# the simulator finds it within a thousand seeds, by the checker that the diff names.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
