@@ -8,6 +8,8 @@ setup:     ## install what is missing
 	scripts/setup
 build:     ## kernel, module, tools, node image
 	scripts/build
+deb:       ## Debian packages
+	scripts/build-deb
 debug:     ## the same with the debug kernel
 	scripts/build --debug
 test:      ## everything

@@ -136,8 +136,13 @@ impl Fault {
 
 /// Runs `tool` and turns its fault into a line on standard error and an exit code.
 pub fn finish(name: &str, tool: impl FnOnce() -> Result<(), Fault>) -> ExitCode {
-    match tool() {
-        Ok(()) => ExitCode::SUCCESS,
+    end(name, tool().map(|()| ExitCode::SUCCESS))
+}
+
+/// Turns what a tool came to into an exit code, and its fault into a line on standard error.
+pub fn end(name: &str, outcome: Result<ExitCode, Fault>) -> ExitCode {
+    match outcome {
+        Ok(code) => code,
         Err(fault) => {
             eprintln!("{name}: {}", fault.text);
             ExitCode::from(fault.exit as u8)

@@ -36,6 +36,8 @@ pub enum Target {
     Part(PathBuf),
     /// A commit record.
     Commit(PathBuf),
+    /// What `checkpoint --exportable` wrote.
+    Exported(PathBuf),
 }
 
 /// `bytes` are no image, and why: at `at` in `file`.
@@ -97,6 +99,9 @@ impl Target {
         let mut file = File::open(path).map_err(|error| unreadable(&shown, &error))?;
         file.read_exact(&mut bytes)
             .map_err(|_| damaged(&shown, 0, &words(ImageError::NotAFrame)))?;
+        if bytes.starts_with(b"commit\0") {
+            return Ok(Target::Exported(path.to_owned()));
+        }
         let header = Header::parse(&bytes).map_err(|why| damaged(&shown, 0, &words(why)))?;
         match header.kind {
             Some(Kind::Commit) => Ok(Target::Commit(path.to_owned())),

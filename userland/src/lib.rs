@@ -4,13 +4,17 @@
 
 pub mod args;
 pub mod call;
+pub mod checkpoint;
 pub mod config;
 pub mod exit;
+pub mod export;
 pub mod image;
+pub mod limits;
 pub mod message;
 pub mod picker;
 pub mod progress;
 pub mod proxy;
 pub mod report;
+pub mod restart;
 pub mod status;
 pub mod store;

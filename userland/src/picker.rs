@@ -3,7 +3,9 @@
 use crate::exit::{Exit, Fault};
 use crate::store::{Content, Version};
 use chrono::{DateTime, Local, TimeZone};
-use std::io::{BufRead, Write};
+use inquire::{InquireError, Select};
+use std::fmt;
+use std::io::{stderr, stdin, stdout, BufRead, IsTerminal, Write};
 
 /// Times that a question is asked before the dialogue ends.
 const TRIES: usize = 3;
@@ -11,28 +13,80 @@ const TRIES: usize = 3;
 /// Seconds after which a date is shown with its year in place of its time.
 const OLD_S: i64 = 180 * 24 * 3600;
 
+/// First line of the table.
+const TITLE: &str = "Id.      Vers  Date          Description";
+
+/// Versions that a terminal shows at once.
+const PAGE: usize = 15;
+
+/// Whether versions can be chosen with arrow keys.
+pub fn has_terminal() -> bool {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    stdin().is_terminal() && stdout().is_terminal() && stderr().is_terminal() && !dumb
+}
+
+/// A line of the list in which a version is chosen.
+struct Line {
+    application: u64,
+    version: u32,
+    text: String,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.text)
+    }
+}
+
+/// Has a version chosen on the terminal: arrow keys move, what is typed filters, Enter chooses.
+pub fn select(versions: &[Version], now: DateTime<Local>) -> Result<(u64, u32), Fault> {
+    let line = |version: &Version| Line {
+        application: version.application,
+        version: version.version,
+        text: row(version, now),
+    };
+    // The newest first: it is the one that is wanted most often.
+    let lines: Vec<Line> = versions.iter().rev().map(line).collect();
+    let question = format!("Restart which version?\n  {TITLE}\n ");
+    let asked = Select::new(&question, lines).with_page_size(PAGE);
+    match asked
+        .with_help_message("arrows move, typing filters, Enter restarts, Esc leaves")
+        .prompt()
+    {
+        Ok(line) => Ok((line.application, line.version)),
+        Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => {
+            Err(cancelled())
+        }
+        Err(error) => Err(Fault::new(Exit::System, error.to_string())),
+    }
+}
+
+fn cancelled() -> Fault {
+    let why = "nothing was chosen, nothing was restarted";
+    Fault::new(Exit::Cancelled, why)
+}
+
 /// The versions as a table.
 pub fn table(versions: &[Version], now: DateTime<Local>) -> String {
-    let mut text = String::from("Id.      Vers  Date          Description\n");
-    for version in versions {
-        let (date, description) = match &version.content {
-            Content::Whole(summary) if summary.description.is_empty() => {
-                (date(summary.date, now), "No description".into())
-            }
-            Content::Whole(summary) => (date(summary.date, now), summary.description.clone()),
-            Content::Damaged(why) => ("-".into(), format!("damaged: {why}")),
-            Content::Private(why) => ("-".into(), why.clone()),
-        };
-        let Version {
-            application,
-            version,
-            ..
-        } = version;
-        text.push_str(&format!(
-            "{application:<8} {version:<5} {date:<13} {description}\n"
-        ));
-    }
-    text
+    let rows = versions.iter().map(|version| row(version, now) + "\n");
+    format!("{TITLE}\n{}", rows.collect::<String>())
+}
+
+fn row(version: &Version, now: DateTime<Local>) -> String {
+    let (date, description) = match &version.content {
+        Content::Whole(summary) if summary.description.is_empty() => {
+            (date(summary.date, now), "No description".into())
+        }
+        Content::Whole(summary) => (date(summary.date, now), summary.description.clone()),
+        Content::Damaged(why) => ("-".into(), format!("damaged: {why}")),
+        Content::Private(why) => ("-".into(), why.clone()),
+    };
+    let Version {
+        application,
+        version,
+        ..
+    } = version;
+    format!("{application:<8} {version:<5} {date:<13} {description}")
 }
 
 fn date(seconds: u64, now: DateTime<Local>) -> String {
@@ -107,10 +161,7 @@ fn ask<T>(
             Err(why) => write(output, &format!(" {why}\n"))?,
         }
     }
-    Err(Fault::new(
-        Exit::Cancelled,
-        "nothing was chosen, nothing was restarted",
-    ))
+    Err(cancelled())
 }
 
 fn write(output: &mut impl Write, text: &str) -> Result<(), Fault> {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 //! One line on the terminal that says how far a long operation is.
 use crate::call;
-use crate::report::{bytes, duration};
+use indicatif::{ProgressBar, ProgressStyle};
 use ssi_core::abi::{step, Progress};
-use std::io::{stderr, IsTerminal, Write};
+use std::io::{stderr, IsTerminal};
 use std::sync::mpsc::{channel, Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Operations shorter than this show nothing.
 const QUIET: Duration = Duration::from_secs(1);
@@ -31,23 +31,43 @@ pub fn shown<T>(operation: impl FnOnce() -> T) -> T {
 
 /// Draws until the other end of `wait` is dropped.
 fn draw(wait: &Receiver<()>) {
-    let start = Instant::now();
+    let mut bar: Option<ProgressBar> = None;
     let mut pause = QUIET;
-    let mut drawn = false;
     while let Err(RecvTimeoutError::Timeout) = wait.recv_timeout(pause) {
         pause = INTERVAL;
         if let Ok(progress) = call::progress() {
-            // A terminal that is gone is no reason to disturb the operation.
-            let _ = write!(stderr(), "\r\x1b[K{}", text(&progress, start.elapsed()));
-            drawn = true;
+            show(bar.get_or_insert_with(ProgressBar::no_length), &progress);
         }
     }
-    if drawn {
-        let _ = write!(stderr(), "\r\x1b[K");
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
     }
 }
 
-fn text(progress: &Progress, elapsed: Duration) -> String {
+/// How the line looks: with a bar where it is known how many bytes there will be.
+fn template(progress: &Progress) -> &'static str {
+    match (progress.bytes, progress.bytes_total) {
+        (0, 0) => "{elapsed} {msg}",
+        (_, 0) => "{elapsed} {msg} {binary_bytes} {binary_bytes_per_sec}",
+        (..) => {
+            "{elapsed} {msg} [{bar:20}] {binary_bytes} of {binary_total_bytes} \
+             {binary_bytes_per_sec}"
+        }
+    }
+}
+
+fn show(bar: &ProgressBar, progress: &Progress) {
+    if let Ok(style) = ProgressStyle::with_template(template(progress)) {
+        bar.set_style(style);
+    }
+    if progress.bytes_total != 0 {
+        bar.set_length(progress.bytes_total);
+    }
+    bar.set_message(text(progress));
+    bar.set_position(progress.bytes);
+}
+
+fn text(progress: &Progress) -> String {
     let step = match progress.step {
         step::STOP => "stopping processes",
         step::SNAPSHOT => "taking the snapshot",
@@ -56,38 +76,47 @@ fn text(progress: &Progress, elapsed: Duration) -> String {
         step::CREATE => "creating processes",
         _ => "waiting",
     };
-    let mut text = format!("{} {step}", duration(elapsed));
-    if progress.processes > 0 {
-        text.push_str(&format!(", {} processes here", progress.processes));
+    match progress.processes {
+        0 => step.into(),
+        count => format!("{step}, {count} processes here"),
     }
-    match (progress.bytes, progress.bytes_total) {
-        (0, 0) => {}
-        (done, 0) => text.push_str(&format!(", {}", bytes(done))),
-        (done, total) => text.push_str(&format!(", {} of {}", bytes(done), bytes(total))),
-    }
-    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use indicatif::{InMemoryTerm, ProgressDrawTarget};
+
+    fn line(progress: &Progress) -> String {
+        let term = InMemoryTerm::new(2, 100);
+        let target = ProgressDrawTarget::term_like(Box::new(term.clone()));
+        let bar = ProgressBar::with_draw_target(None, target);
+        show(&bar, progress);
+        bar.tick();
+        term.contents()
+    }
 
     #[test]
     fn a_line_has_only_what_is_known() {
         let mut progress = Progress::default();
-        assert_eq!(
-            text(&progress, Duration::from_millis(1500)),
-            "1.50 s waiting"
-        );
+        assert_eq!(line(&progress), "0s waiting");
         progress = Progress {
             step: step::WRITE,
             processes: 2,
             bytes: 1 << 20,
             bytes_total: 0,
         };
-        let line = text(&progress, Duration::from_secs(2));
-        assert_eq!(line, "2.00 s writing, 2 processes here, 1.0 MiB");
-        progress.bytes_total = 3 << 20;
-        assert!(text(&progress, Duration::ZERO).ends_with(", 1.0 MiB of 3.0 MiB"));
+        let rate = line(&progress);
+        assert!(
+            rate.starts_with("0s writing, 2 processes here 1.00 MiB "),
+            "{rate}"
+        );
+        assert!(rate.ends_with("/s"), "{rate}");
+        progress.bytes_total = 4 << 20;
+        let bar = line(&progress);
+        assert!(
+            bar.contains("[█████░░░░░░░░░░░░░░░] 1.00 MiB of 4.00 MiB"),
+            "{bar}"
+        );
     }
 }

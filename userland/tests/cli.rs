@@ -245,6 +245,45 @@ fn a_damaged_commit_record_is_refused() {
 }
 
 #[test]
+fn an_export_that_cannot_be_written_is_known_before_the_checkpoint() {
+    refused(
+        &run(CHECKPOINT, &["--exportable=/nonexistent/x", "5"]),
+        20,
+        "/nonexistent/x",
+    );
+}
+
+#[test]
+fn limits_need_no_module() {
+    let outcome = run(CTL, &["limits"]);
+    assert_eq!(outcome.code, 0);
+    assert!(
+        outcome.out.contains("nodes of a cluster"),
+        "{}",
+        outcome.out
+    );
+    let json = run(CTL, &["limits", "--json"]);
+    let limits: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(limits[0]["most"], 254);
+}
+
+/// Fast enough for a shell prompt; the best of five, because the machine may be busy.
+#[test]
+fn the_tools_are_fast() {
+    let store = Store::new("fast");
+    store.commit(7, 1, "");
+    for (program, args) in [(CHECKPOINT, "--help"), (RESTART, "--list")] {
+        let times = (0..5).map(|_| {
+            let start = std::time::Instant::now();
+            assert_eq!(run(program, &[&store.option(), args]).code, 0);
+            start.elapsed()
+        });
+        let best = times.min().unwrap();
+        assert!(best.as_millis() < 20, "{program} {args}: {best:?}");
+    }
+}
+
+#[test]
 fn the_dialogue_needs_no_terminal() {
     let store = Store::new("dialogue");
     store.commit(7, 1, "");

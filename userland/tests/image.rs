@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! ssi-image over a version that is whole, and over the same version with every byte broken.
+#[path = "support/folder.rs"]
+mod folder;
 #[path = "support/tool.rs"]
 mod tool;
 #[path = "support/version.rs"]
 mod version;
 
+use folder::Folder;
 use std::path::Path;
-use tool::{refused, run, Folder, Outcome};
+use tool::{refused, run, Outcome};
 use version::Version;
 
 const IMAGE: &str = env!("CARGO_BIN_EXE_ssi-image");

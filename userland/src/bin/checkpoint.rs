@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Takes a checkpoint of the application to which a process belongs.
 use clap::Parser;
-use ssi_core::abi::{CHECKPOINT_EXTERNAL_ENDS, CHECKPOINT_PROCESS_ONLY};
+use ssi_core::abi::{CheckpointReport, CHECKPOINT_EXTERNAL_ENDS, CHECKPOINT_PROCESS_ONLY};
 use ssi_tools::args::{absolute, Checkpoint};
-use ssi_tools::exit::{finish, Fault};
-use ssi_tools::message::{explain, Subject};
-use ssi_tools::{call, progress, report, status};
+use ssi_tools::exit::{finish, Exit, Fault};
+use ssi_tools::{call, checkpoint, export, report, status, store};
+use std::fs::File;
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -15,37 +16,67 @@ fn main() -> ExitCode {
 
 fn run(args: &Checkpoint) -> Result<(), Fault> {
     let store = absolute(&args.store)?;
-    let what = call::Checkpoint {
+    let out = args.exportable.as_deref().map(Export::open).transpose()?;
+    let done = checkpoint::take(&call::Checkpoint {
         flags: flags(args),
         pid: args.pid,
         store: &store,
         description: args.description.as_deref().unwrap_or_default(),
-    };
-    let subject = Subject {
-        pid: Some(args.pid),
-        store: store.display().to_string(),
-        ..Subject::default()
-    };
-    let done = progress::shown(|| call::checkpoint(&what));
-    let done = report::Checkpoint::from(&done.map_err(|error| explain(&error, &subject))?);
-    if args.json {
-        println!("{}", status::json(&done)?);
-    } else {
-        println!("{done}");
+    })?;
+    // A version that could not be exported is there all the same: it is told first.
+    match &out {
+        Some(Export::Stdout) => eprintln!("{}", told(args, &done)?),
+        Some(Export::File(..)) | None => println!("{}", told(args, &done)?),
     }
-    Ok(())
+    let folder = store::folder_of(&store, done.application, done.version);
+    out.map_or(Ok(()), |out| out.pack(&folder))
+}
+
+fn told(args: &Checkpoint, done: &CheckpointReport) -> Result<String, Fault> {
+    let done = report::Checkpoint::from(done);
+    if args.json {
+        status::json(&done)
+    } else {
+        Ok(done.to_string())
+    }
 }
 
 fn flags(args: &Checkpoint) -> u32 {
-    let process_only = if args.process_only {
-        CHECKPOINT_PROCESS_ONLY
-    } else {
-        0
-    };
-    let external = if args.external_ends {
-        CHECKPOINT_EXTERNAL_ENDS
-    } else {
-        0
-    };
-    process_only | external
+    let flag = |given: bool, flag: u32| if given { flag } else { 0 };
+    flag(args.process_only, CHECKPOINT_PROCESS_ONLY)
+        | flag(args.external_ends, CHECKPOINT_EXTERNAL_ENDS)
+}
+
+/// Where an exportable version goes.
+enum Export<'a> {
+    Stdout,
+    File(&'a Path, File),
+}
+
+impl Export<'_> {
+    /// Before the checkpoint, so that what cannot be written is known in time.
+    fn open(path: &Path) -> Result<Export<'_>, Fault> {
+        if path.as_os_str() == "-" {
+            return Ok(Export::Stdout);
+        }
+        let file = File::create(path);
+        let file =
+            file.map_err(|error| Fault::new(Exit::Media, format!("{}: {error}", path.display())))?;
+        Ok(Export::File(path, file))
+    }
+
+    fn pack(self, folder: &Path) -> Result<(), Fault> {
+        match self {
+            Export::Stdout => export::pack(
+                folder,
+                std::io::stdout().lock(),
+                Path::new("standard output"),
+            ),
+            Export::File(path, file) => export::pack(folder, &file, path).and_then(|()| {
+                file.sync_all().map_err(|error| {
+                    Fault::new(Exit::Media, format!("{}: {error}", path.display()))
+                })
+            }),
+        }
+    }
 }

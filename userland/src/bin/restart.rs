@@ -4,8 +4,9 @@ use chrono::Local;
 use clap::Parser;
 use ssi_tools::args::{absolute, Restart};
 use ssi_tools::exit::{finish, Exit, Fault};
-use ssi_tools::message::{explain, Subject};
-use ssi_tools::{call, picker, progress, report, status, store};
+use ssi_tools::{call, export, picker, report, restart, status, store};
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -19,8 +20,8 @@ fn run(args: &Restart) -> Result<(), Fault> {
     if args.list {
         return list(args, &store);
     }
-    let (application, version) = match args.application {
-        Some(application) => (application, args.version_number),
+    let (application, version) = match &args.what {
+        Some(what) => named(args, what, &store)?,
         None => {
             let (application, version) = pick(args, &store)?;
             (application, Some(version))
@@ -30,12 +31,36 @@ fn run(args: &Restart) -> Result<(), Fault> {
     restart(args, &store, &chosen)
 }
 
+/// The version that the user named: in the store, or in a file that is unpacked into it.
+fn named(args: &Restart, what: &str, store: &Path) -> Result<(u64, Option<u32>), Fault> {
+    if let Ok(application) = what.parse() {
+        return Ok((application, args.version_number));
+    }
+    if args.version_number.is_some() {
+        let why = format!("{what}: an exported checkpoint is one version");
+        return Err(Fault::new(Exit::Usage, why));
+    }
+    let unpacked = if what == "-" {
+        export::unpack(std::io::stdin().lock(), &"standard input", store)?
+    } else {
+        let file = File::open(what)
+            .map_err(|error| Fault::new(Exit::NoSuchVersion, format!("{what}: {error}")))?;
+        export::unpack(BufReader::with_capacity(1 << 20, file), &what, store)?
+    };
+    Ok((unpacked.application, Some(unpacked.version)))
+}
+
 fn list(args: &Restart, store: &Path) -> Result<(), Fault> {
     let mut versions = store::list(store)?;
-    versions.retain(|version| {
-        args.application
-            .is_none_or(|own| own == version.application)
-    });
+    if let Some(what) = &args.what {
+        let own = what.parse::<u64>().map_err(|_| {
+            Fault::new(
+                Exit::Usage,
+                format!("{what}: --list takes the id of an application"),
+            )
+        })?;
+        versions.retain(|version| version.application == own);
+    }
     if args.json {
         println!("{}", status::json(&versions)?);
     } else {
@@ -52,6 +77,9 @@ fn pick(args: &Restart, store: &Path) -> Result<(u64, u32), Fault> {
             store.display()
         );
         return Err(Fault::new(Exit::NoSuchVersion, text));
+    }
+    if picker::has_terminal() {
+        return picker::select(&versions, Local::now());
     }
     let input = &mut std::io::stdin().lock();
     // With --json standard output is for a program.
@@ -74,19 +102,12 @@ fn output_file(path: &Path) -> Result<PathBuf, Fault> {
 
 fn restart(args: &Restart, store: &Path, chosen: &store::Version) -> Result<(), Fault> {
     let output = args.output.as_deref().map(output_file).transpose()?;
-    let what = call::Restart {
+    let done = restart::run(&call::Restart {
         application: chosen.application,
         version: chosen.version,
         store,
         output: output.as_deref(),
-    };
-    let subject = Subject {
-        pid: None,
-        version: Some((chosen.application, chosen.version)),
-        store: store.display().to_string(),
-    };
-    let done = progress::shown(|| call::restart(&what));
-    let done = done.map_err(|error| explain(&error, &subject))?;
+    })?;
     let done = report::Restart::new(chosen.application, chosen.version, &done);
     if args.json {
         println!("{}", status::json(&done)?);

@@ -3,11 +3,13 @@
 use clap::Parser;
 use ssi_tools::args::{Image, ImageCommand};
 use ssi_tools::exit::{finish, Exit, Fault};
+use ssi_tools::export;
 use ssi_tools::image::show::{print, unwritten, Form};
-use ssi_tools::image::{check, diff, Target};
+use ssi_tools::image::{check, diff, unreadable, Target};
 use ssi_tools::report::bytes;
 use ssi_tools::status::json;
-use std::io::{BufWriter, Write};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -30,11 +32,18 @@ fn run(args: &Image) -> Result<(), Fault> {
 }
 
 fn verify(name: &str, target: &Target, form: Form, out: &mut dyn Write) -> Result<(), Fault> {
-    let Target::Version(folder) = target else {
-        let why = format!("{name}: only a whole version can be verified: name its folder");
-        return Err(Fault::new(Exit::Usage, why));
+    let sums = match target {
+        Target::Version(folder) => check::folder(folder)?,
+        Target::Exported(path) => {
+            let file = File::open(path);
+            let file = file.map_err(|error| unreadable(&name, &error))?;
+            export::verify(BufReader::with_capacity(1 << 20, file), &name)?
+        }
+        Target::Part(_) | Target::Commit(_) => {
+            let why = format!("{name}: only a whole version can be verified: name its folder");
+            return Err(Fault::new(Exit::Usage, why));
+        }
     };
-    let sums = check::folder(folder)?;
     let done = match form {
         Form::Json => writeln!(out, "{}", json(&sums)?),
         Form::Text => writeln!(

@@ -4,7 +4,7 @@ use clap::Parser;
 use ssi_tools::args::{Ctl, CtlCommand, Join, Status};
 use ssi_tools::exit::{finish, Fault};
 use ssi_tools::message::explain_control;
-use ssi_tools::{call, config, status};
+use ssi_tools::{call, config, limits, status};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     finish("ssictl", || match args.command {
         CtlCommand::Join(join) => enter(&join),
         CtlCommand::Leave => call::leave().map_err(|error| explain_control(&error)),
+        CtlCommand::Limits { json } => bounds(json),
         CtlCommand::Status(what) => show(&what),
     })
 }
@@ -19,6 +20,15 @@ fn main() -> ExitCode {
 fn enter(join: &Join) -> Result<(), Fault> {
     let cluster = config::read(&join.config, join.node)?;
     call::join(cluster.join, &cluster.nodes).map_err(|error| explain_control(&error))
+}
+
+fn bounds(json: bool) -> Result<(), Fault> {
+    let all = limits::all();
+    match json {
+        true => println!("{}", status::json(&all)?),
+        false => print!("{}", limits::table(&all)),
+    }
+    Ok(())
 }
 
 fn show(what: &Status) -> Result<(), Fault> {

@@ -67,6 +67,8 @@ pub fn diff(old: &Target, new: &Target) -> Result<Vec<Change>, Fault> {
 fn content(target: &Target) -> Result<Content, Fault> {
     let mut content = Content::default();
     match target {
+        // `diff` has sent it away.
+        Target::Exported(_) => {}
         Target::Commit(path) => content.commit(path, "commit")?,
         Target::Part(path) => content.part(path, "part")?,
         Target::Version(folder) => {

@@ -34,6 +34,13 @@ pub fn print(target: &Target, form: Form, out: &mut dyn Write) -> Result<(), Fau
     match target {
         Target::Commit(path) => commit(path, &path.display().to_string(), form, out),
         Target::Part(path) => part(path, &path.display().to_string(), form, out),
+        Target::Exported(path) => {
+            let why = "restart unpacks it; what it unpacked can be printed";
+            Err(Fault::new(
+                Exit::Usage,
+                format!("{}: {why}", path.display()),
+            ))
+        }
         Target::Version(folder) => {
             commit(&folder.join("commit"), "commit", form, out)?;
             let names = Name::all(folder).map_err(|error| unreadable(&folder.display(), &error))?;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Runs a tool as a user would, and a folder of its own for each test.
+//! Runs a tool as a user would.
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// What a tool did.
@@ -48,25 +47,4 @@ pub fn refused(outcome: &Outcome, code: i32, words: &str) {
     let message = &outcome.err;
     assert!(message.contains(words), "{message:?} lacks {words:?}");
     assert!(message.lines().count() == 1 || code == 2, "{message}");
-}
-
-/// A folder of its own for each test, removed at the end.
-pub struct Folder(pub PathBuf);
-
-impl Folder {
-    pub fn new(test: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("ssi-{}-{test}", std::process::id()));
-        std::fs::create_dir(&path).unwrap();
-        Folder(path)
-    }
-
-    pub fn option(&self) -> String {
-        format!("--store={}", self.0.display())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
-    }
 }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The arguments of ssictl.
+use super::exits;
+use crate::exit::Exit;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Join or leave a cluster, and show its nodes and processes.
+#[derive(Parser, Debug)]
+#[command(name = "ssictl", version, disable_help_subcommand = true)]
+#[command(max_term_width = 100, after_help = exits(CTL_EXITS))]
+pub struct Ctl {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: CtlCommand,
+}
+
+/// What ssictl does.
+#[derive(Subcommand, Debug)]
+pub enum CtlCommand {
+    /// Join the cluster that a file describes.
+    Join(Join),
+    /// Leave the cluster; refused while applications run here.
+    Leave,
+    /// Show the bounds of this implementation.
+    Limits {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the nodes, or with --processes the CHECKPOINTABLE processes of this node.
+    Status(Status),
+}
+
+/// How to join.
+#[derive(Args, Debug)]
+pub struct Join {
+    /// File that describes the cluster.
+    #[arg(long, value_name = "FILE", default_value = crate::config::PATH)]
+    pub config: PathBuf,
+    /// Number of this node, in place of the one in the file.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=254))]
+    pub node: Option<u32>,
+}
+
+/// What to show.
+#[derive(Args, Debug)]
+pub struct Status {
+    /// Show the CHECKPOINTABLE processes of this node.
+    #[arg(long)]
+    pub processes: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const CTL_EXITS: &[Exit] = &[
+    Exit::NoModule,
+    Exit::Config,
+    Exit::NotJoined,
+    Exit::NotPermitted,
+    Exit::Busy,
+    Exit::Limit,
+    Exit::BadArgument,
+];
