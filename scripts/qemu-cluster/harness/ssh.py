@@ -48,7 +48,8 @@ def client(node, *options):
 def open_channel(node):
     """Makes the connection that later calls share."""
     done = subprocess.run(client(node, "-f", "-N"), stdin=subprocess.DEVNULL,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=node.cluster.patience(120))
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          timeout=node.cluster.patience(120))
     if done.returncode != 0:
         text = done.stderr.decode(errors="replace").strip()
         raise ClusterError(f"node {node.number}: no ssh connection: {text}")
