@@ -15,7 +15,7 @@ mod table;
 mod tests;
 mod totals;
 
-pub use agent::{Agent, Sink};
+pub use agent::{step, Agent, Sink};
 pub use history::{History, Stray};
 pub use link::{Link, Links};
 pub use seed::{Found, Options, Seed};

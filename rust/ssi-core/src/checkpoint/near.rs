@@ -8,10 +8,21 @@ struct Neighbour {
     node: NodeId,
     /// Enlists and Relays without an Ack.
     due: u32,
+    /// Relays so far.
+    given: u32,
     /// Its agent was engaged by this one.
     child: bool,
     /// It is dead, or the connection broke.
     gone: bool,
+}
+
+/// What an Ack says of its sender.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Acked {
+    /// It is a child, or is forgotten: that was not known before.
+    First,
+    /// Nothing new.
+    Again,
 }
 
 /// At most `F` nodes, each either a child or still due to answer: who answers that somebody else
@@ -19,15 +30,10 @@ struct Neighbour {
 #[derive(Clone, Debug)]
 pub(super) struct Near<const F: usize> {
     slots: [Option<Neighbour>; F],
-    /// Where the search for the next child to relay to begins.
-    turn: usize,
 }
 
 impl<const F: usize> Near<F> {
-    pub(super) const EMPTY: Near<F> = Near {
-        slots: [None; F],
-        turn: 0,
-    };
+    pub(super) const EMPTY: Near<F> = Near { slots: [None; F] };
 
     /// Notes an Enlist to `node`; `false` where there is no room for one more.
     pub(super) fn enlist(&mut self, node: NodeId) -> bool {
@@ -40,6 +46,7 @@ impl<const F: usize> Near<F> {
                 *slot = Some(Neighbour {
                     node,
                     due: 1,
+                    given: 0,
                     child: false,
                     gone: false,
                 });
@@ -49,33 +56,30 @@ impl<const F: usize> Near<F> {
         }
     }
 
-    /// Notes a Relay to the child whose turn it is, and gives that.
+    /// Notes a Relay to the child that got the fewest, and gives that.
     pub(super) fn relay(&mut self) -> Option<NodeId> {
-        let turn = self.turn;
-        let (first, second) = self.slots.split_at_mut_checked(turn)?;
-        let mut places = second.iter_mut().chain(first);
-        let at = places.position(|slot| slot.is_some_and(|known| known.child))?;
-        let at = turn.wrapping_add(at).checked_rem(F)?;
-        self.turn = at.wrapping_add(1).checked_rem(F)?;
-        let known = self.slots.get_mut(at)?.as_mut()?;
+        let children = self.slots.iter_mut().flatten().filter(|known| known.child);
+        let known = children.min_by_key(|known| known.given)?;
+        known.given = known.given.saturating_add(1);
         known.due = known.due.saturating_add(1);
         Some(known.node)
     }
 
-    /// Notes an Ack; `false` where none was due.
-    pub(super) fn acked(&mut self, node: NodeId, adopted: bool) -> bool {
-        let Some(known) = self.find(node) else {
-            return false;
-        };
-        let Some(due) = known.due.checked_sub(1) else {
-            return false;
-        };
-        known.due = due;
-        known.child |= adopted;
-        if due == 0 && !known.child {
+    /// Notes an Ack; `None` where none was due.
+    pub(super) fn acked(&mut self, node: NodeId, adopted: bool) -> Option<Acked> {
+        let known = self.find(node)?;
+        known.due = known.due.checked_sub(1)?;
+        if known.child {
+            return Some(Acked::Again);
+        }
+        known.child = adopted;
+        if !adopted {
+            if known.due > 0 {
+                return Some(Acked::Again);
+            }
             self.forget(node);
         }
-        true
+        Some(Acked::First)
     }
 
     /// Notes that a node is lost; says whether it is one of these.
@@ -95,6 +99,12 @@ impl<const F: usize> Near<F> {
 
     pub(super) fn has_children(&self) -> bool {
         self.slots.iter().flatten().any(|known| known.child)
+    }
+
+    /// How many have not said whose children they are.
+    pub(super) fn undecided(&self) -> u32 {
+        let undecided = self.slots.iter().flatten().filter(|known| !known.child);
+        undecided.fold(0, |count: u32, _| count.saturating_add(1))
     }
 
     /// How many more nodes can be enlisted.
@@ -150,17 +160,21 @@ mod tests {
         let mut near = Near::<2>::EMPTY;
         assert!(near.enlist(node(5)) && near.enlist(node(6)) && near.enlist(node(5)));
         assert!(!near.enlist(node(7)) && near.room() == 0);
-        assert!(near.acked(node(5), false) && near.contains(node(5)));
-        assert!(near.acked(node(5), false) && !near.contains(node(5)));
-        assert!(!near.acked(node(5), false) && near.enlist(node(7)));
-        assert!(near.acked(node(6), true) && !near.acked(node(6), true));
+        assert_eq!(near.acked(node(5), false), Some(Acked::Again));
+        assert!(near.contains(node(5)) && near.undecided() == 2);
+        assert_eq!(near.acked(node(5), false), Some(Acked::First));
+        assert!(!near.contains(node(5)) && near.undecided() == 1);
+        assert_eq!(near.acked(node(5), false), None);
+        assert!(near.enlist(node(7)));
+        assert_eq!(near.acked(node(6), true), Some(Acked::First));
+        assert_eq!(near.acked(node(6), true), None);
         assert_eq!(near.children(), near.which(|known| known.node == node(6)));
         assert!(near.lose(node(7)) && !near.lose(node(5)));
         assert_eq!(near.living(), near.children());
     }
 
     #[test]
-    fn children_take_turns() {
+    fn children_get_equal_shares() {
         let mut near = Near::<3>::EMPTY;
         assert_eq!(near.relay(), None);
         for raw in [5, 6, 7] {
@@ -168,9 +182,11 @@ mod tests {
             near.acked(node(raw), raw != 6);
         }
         near.enlist(node(8));
-        let turns: Vec<_> = (0..4).map(|_| near.relay().unwrap().raw()).collect();
-        assert_eq!(turns, [5, 7, 5, 7]);
-        assert!(near.acked(node(5), true) && near.acked(node(5), true));
-        assert!(!near.acked(node(5), true));
+        let shares: Vec<_> = (0..4).map(|_| near.relay().unwrap().raw()).collect();
+        assert_eq!(shares, [5, 7, 5, 7]);
+        assert_eq!(near.acked(node(8), true), Some(Acked::First));
+        let shares: Vec<_> = (0..3).map(|_| near.relay().unwrap().raw()).collect();
+        assert_eq!(shares, [8, 8, 5]);
+        assert_eq!(near.acked(node(7), true), Some(Acked::Again));
     }
 }

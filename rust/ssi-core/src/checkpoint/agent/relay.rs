@@ -4,11 +4,18 @@
 //! A batch goes only down the tree of parents and children, so none comes round again.
 
 use super::{Agent, Sink};
+use crate::checkpoint::near::Acked;
 use crate::checkpoint::state::{State, Stopping};
 use crate::checkpoint::{Effect, Link, Links};
 use crate::limits;
 use crate::node::NodeId;
 use crate::wire::checkpoint::{Message, Relay};
+
+/// At least one of `held` links: as many as each of a child and `others` would get.
+fn share(held: u32, others: u32) -> u32 {
+    let each = held.checked_div(others.saturating_add(1)).unwrap_or(0);
+    each.saturating_add(1)
+}
 
 impl<const F: usize> Agent<F> {
     /// A Relay while busy: acknowledged at once, as an Enlist is.
@@ -22,7 +29,7 @@ impl<const F: usize> Agent<F> {
             self.ack(parent, out);
         }
         self.hold(&mut at, links, out);
-        self.proceed(at, out);
+        self.proceed(at, Acked::Again, out);
     }
 
     /// A Relay while idle: the Ack is owed until idle again.
@@ -35,7 +42,7 @@ impl<const F: usize> Agent<F> {
         self.arm(limits::STOP_MS_MAX, out);
         let mut at = Stopping::owing(Some(from));
         self.hold(&mut at, links, out);
-        self.proceed(at, out);
+        self.proceed(at, Acked::Again, out);
     }
 
     /// A link that was held is here again.
@@ -51,7 +58,7 @@ impl<const F: usize> Agent<F> {
         at.coming = coming;
         self.look(at, link, out);
         if let State::Stopping(at) = self.state {
-            self.proceed(at, out);
+            self.proceed(at, Acked::Again, out);
         }
         true
     }
@@ -61,13 +68,18 @@ impl<const F: usize> Agent<F> {
         out(Effect::Hold(*links));
     }
 
-    /// Asks for as many links as can be placed now: all, once there are children to relay to.
-    pub(super) fn resume(&mut self, at: &mut Stopping, out: Sink<'_, F>) {
-        let count = if self.near.has_children() {
-            at.held
-        } else {
-            at.held.min(self.near.room().saturating_sub(at.coming))
+    /// Asks for as many links as can be placed now: as many as there is room for; where there are
+    /// children, all; but while others may still become children, only a new child's share, so that
+    /// the first to answer does not get everything.
+    pub(super) fn resume(&mut self, at: &mut Stopping, news: Acked, out: Sink<'_, F>) {
+        let room = self.near.room().saturating_sub(at.coming);
+        let others = self.near.undecided();
+        let count = match (self.near.has_children(), news) {
+            (true, _) if others == 0 => at.held,
+            (true, Acked::First) => share(at.held, others).max(room),
+            (true, Acked::Again) | (false, _) => room,
         };
+        let count = count.min(at.held);
         if count > 0 {
             at.held = at.held.saturating_sub(count);
             at.coming = at.coming.saturating_add(count);

@@ -3,6 +3,7 @@
 
 use super::{Agent, Sink};
 use crate::abi::FailureCode;
+use crate::checkpoint::near::Acked;
 use crate::checkpoint::state::{Opening, State, Stopping};
 use crate::checkpoint::{Effect, Found, Link, Links, Seed};
 use crate::failure::Failure;
@@ -143,7 +144,7 @@ impl<const F: usize> Agent<F> {
         // Which of several is under way now is not known.
         self.looking = None;
         self.found = self.found.and(found);
-        self.proceed(at, out);
+        self.proceed(at, Acked::Again, out);
         true
     }
 
@@ -157,18 +158,18 @@ impl<const F: usize> Agent<F> {
         let Some(deficit) = at.deficit.checked_sub(1) else {
             return false;
         };
-        if !self.near.acked(from, ack.adopted != 0) {
+        let Some(news) = self.near.acked(from, ack.adopted != 0) else {
             return false;
-        }
+        };
         at.deficit = deficit;
         self.found = self.found.and(&ack.found);
-        self.proceed(at, out);
+        self.proceed(at, news, out);
         true
     }
 
     /// Places what can be placed now, and is idle if nothing is left.
-    pub(super) fn proceed(&mut self, mut at: Stopping, out: Sink<'_, F>) {
-        self.resume(&mut at, out);
+    pub(super) fn proceed(&mut self, mut at: Stopping, news: Acked, out: Sink<'_, F>) {
+        self.resume(&mut at, news, out);
         self.flush(&mut at, out);
         self.state = State::Stopping(at);
         if !at.is_over() {
