@@ -89,6 +89,13 @@ def restarts_text(restarts):
             + table(("nodes", "processes", "parts moved", "total"), rows))
 
 
+def simulator_text(speed):
+    return ("the simulator, on one processor\n\n"
+            + table(("protocol events/s", "events of whole worlds/s", "seeds/min"),
+                    [(speed["protocol_events_per_s"], speed["world_events_per_s"],
+                      speed["seeds_per_minute"])]))
+
+
 def bounds_text(bounds):
     rows = [(entry["name"], entry["found"], entry["limit"], entry["unit"],
              "holds" if entry["holds"] else "DOES NOT HOLD") for entry in bounds]

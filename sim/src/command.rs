@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The command line: one file per subcommand, and what the exit codes say.
+mod calibrate;
 mod crash_points;
 mod explore;
+mod figures;
+mod interval;
 mod replay;
+mod run;
+mod scale;
+mod show;
+mod speed;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -24,6 +31,20 @@ pub enum Command {
     CrashPoints(crash_points::Arguments),
     /// Runs one seed, or a plan from a file, and says what happens.
     Replay(replay::Arguments),
+    /// Runs a plan from a file, and keeps what happens in a trace.
+    Run(run::Arguments),
+    /// Prints a trace, or draws it as a message sequence chart.
+    Show(show::Arguments),
+    /// Predicts the Kerrighed paper's figures 4 and 5, beside what was measured.
+    Figures(figures::Arguments),
+    /// Draws the efficiency of a long job over the period of its checkpoints.
+    Interval(interval::Arguments),
+    /// Draws what one checkpoint costs on ten to a hundred thousand nodes.
+    Scale(scale::Arguments),
+    /// Makes the profile of a machine from the figures of `scripts/bench`.
+    Calibrate(calibrate::Arguments),
+    /// Measures the simulator itself.
+    Speed(speed::Arguments),
 }
 
 impl Command {
@@ -36,6 +57,13 @@ impl Command {
             Command::Explore(arguments) => arguments.run(),
             Command::CrashPoints(arguments) => arguments.run(),
             Command::Replay(arguments) => arguments.run(),
+            Command::Run(arguments) => arguments.run(),
+            Command::Show(arguments) => arguments.run(),
+            Command::Figures(arguments) => arguments.run(),
+            Command::Interval(arguments) => arguments.run(),
+            Command::Scale(arguments) => arguments.run(),
+            Command::Calibrate(arguments) => arguments.run(),
+            Command::Speed(arguments) => arguments.run(),
         }
     }
 }

@@ -1,5 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 //! How long things take: the world asks, a model answers.
+
+pub mod chart;
+pub mod coordination;
+pub mod figures;
+pub mod hardware;
+pub mod interval;
+pub mod measured;
+pub mod profile;
+pub mod recovery;
+pub mod resource;
+pub mod scale;
+pub mod shape;
+
 use crate::queue::{Nanos, MS, US};
 use crate::random::Random;
 use ssi_core::node::NodeId;

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What happened in a run, one note after the other.
+
+pub mod record;
+pub mod sequence;
+
 use crate::queue::Nanos;
 use crate::world::Answer;
 use ssi_core::node::{NodeId, OpId};
+use ssi_core::wire::Body;
 use std::fmt;
 
 /// One thing that happened.
@@ -23,12 +28,23 @@ pub enum What {
     Step {
         /// Of this operation.
         op: OpId,
+        /// Which protocol's.
+        protocol: record::Protocol,
         /// State before.
         before: &'static str,
         /// The event.
         event: &'static str,
         /// State after.
         after: &'static str,
+    },
+    /// A message was sent.
+    Sent {
+        /// Receiver.
+        to: NodeId,
+        /// When it comes there, unless it is lost.
+        arrives: Nanos,
+        /// What it says.
+        body: Body,
     },
     /// A user wants something.
     Call(String),
@@ -61,10 +77,15 @@ impl fmt::Display for What {
                 before,
                 event,
                 after,
+                ..
             } => {
                 let (root, number) = (op.root.raw(), op.number);
                 write!(f, "op {root}.{number}  {before} + {event} -> {after}")
             }
+            What::Sent { to, body, .. } => {
+                write!(f, "sends   {} to node {}", record::name_of(body), to.raw())
+            }
+
             What::Call(wish) => write!(f, "call    {wish}"),
             What::Answer(Answer::Failed(why)) => {
                 write!(

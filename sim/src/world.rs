@@ -39,7 +39,7 @@ use crate::event::{At, Event};
 use crate::plan::{Call, Fault, Plan, Trouble};
 use crate::queue::{Nanos, Queue, MS, US};
 use crate::random::Random;
-use crate::trace::{Note, Trace, What};
+use crate::trace::{record, Note, Trace, What};
 use network::Network;
 use population::Population;
 use ssi_core::checkpoint::Version;
@@ -102,6 +102,8 @@ pub struct World {
     pub coverage: Coverage,
     /// What happened, if somebody wants to know.
     pub trace: Option<Trace>,
+    /// Whether that includes every message.
+    pub tells_messages: bool,
     /// Events so far.
     pub events: u64,
     /// The first invariant that was broken.
@@ -134,6 +136,7 @@ impl World {
             touched: Touched::default(),
             coverage: Coverage::default(),
             trace: None,
+            tells_messages: false,
             events: 0,
             broken: None,
             plan,
@@ -199,10 +202,16 @@ impl World {
         self.coverage.took(protocol, before.0, before.1, event);
     }
 
-    fn tell_step(&mut self, at: At, op: OpId, step: (&'static str, &'static str, &'static str)) {
+    fn tell_step(
+        &mut self,
+        at: At,
+        (protocol, op): (record::Protocol, OpId),
+        step: (&'static str, &'static str, &'static str),
+    ) {
         let (before, event, after) = step;
         let what = What::Step {
             op,
+            protocol,
             before,
             event,
             after,

@@ -6,6 +6,7 @@ use super::worker::{Job, Worker};
 use super::World;
 use crate::coverage::Protocol;
 use crate::event::At;
+use crate::trace::record::Protocol as Told;
 use ssi_core::abi::FailureCode;
 use ssi_core::checkpoint::{self, Event, Link, Options, Stray};
 use ssi_core::failure::Failure;
@@ -207,7 +208,7 @@ impl World {
             before,
             event.name(),
         );
-        self.tell_step(at, op, (before.0, event.name(), after));
+        self.tell_step(at, (Told::Checkpoint, op), (before.0, event.name(), after));
         if let Err(violation) = result {
             self.violated("checkpoint", (violation.state, violation.event));
         }

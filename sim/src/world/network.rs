@@ -4,6 +4,7 @@ use super::World;
 use crate::cost::Act;
 use crate::event::{At, EndIx, Event};
 use crate::queue::{Nanos, MS};
+use crate::trace::What;
 use ssi_core::member::Link;
 use ssi_core::node::NodeId;
 use ssi_core::wire::{Message, LONGEST};
@@ -114,10 +115,20 @@ impl World {
             to: connection.ends[to].at.node,
             bytes: 100,
         };
+        let (from, receiver) = (connection.ends[1 - to].at.node, connection.ends[to].at.node);
         let end = &mut connection.ends[to];
         end.last = end.last.max(self.queue.now() + self.cost.of(act));
+        let arrives = end.last;
+        let sent = match &item {
+            Item::Message(message) if self.tells_messages => Some(message.body),
+            Item::Message(_) | Item::Closed => None,
+        };
         end.queue.push_back(item);
-        self.queue.at(end.last, Event::Arrive(id, to));
+        self.queue.at(arrives, Event::Arrive(id, to));
+        if let Some(body) = sent {
+            let to = receiver;
+            self.tell(from, What::Sent { to, arrives, body });
+        }
     }
 
     /// The next item reaches end `to`.

@@ -5,6 +5,7 @@ use super::helpers::Team;
 use super::{Seen, World};
 use crate::coverage::Protocol;
 use crate::event::At;
+use crate::trace::record::Protocol as Told;
 use ssi_core::abi::FailureCode;
 use ssi_core::failure::Failure;
 use ssi_core::limits::STEP_EFFECTS_MAX;
@@ -240,7 +241,7 @@ impl World {
         let after = side.root.state();
         self.touched.operations = true;
         self.took(at, Protocol::RestartRoot, before, event.name());
-        self.tell_step(at, op, (before.0, event.name(), after));
+        self.tell_step(at, (Told::Restart, op), (before.0, event.name(), after));
         if let Err(violation) = result {
             self.violated("restart root", (violation.state, violation.event));
         }
@@ -293,7 +294,7 @@ impl World {
         let after = side.agent.state();
         self.touched.operations = true;
         self.took(at, Protocol::RestartAgent, before, event.name());
-        self.tell_step(at, op, (before.0, event.name(), after));
+        self.tell_step(at, (Told::Restart, op), (before.0, event.name(), after));
         if let Err(violation) = result {
             self.violated("restart agent", (violation.state, violation.event));
         }

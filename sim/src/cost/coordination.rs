@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One checkpoint of a large application: the core's agents, and a host that only takes time.
+//!
+//! There are no faults, processes or bytes here, only how long each act and message takes, so that
+//! a hundred thousand nodes fit into a small machine.
+
+use super::hardware::Hardware;
+use super::profile::{us, Profile, Store};
+use super::shape::{node, root_of, Application, FIRST};
+use crate::queue::{Nanos, Queue, MS};
+use ssi_core::checkpoint::{
+    Agent, Counts, Effect, Event, Found, History, Link, Options, Report, Seed, Stray, Totals,
+    Version,
+};
+use ssi_core::failure::Failure;
+use ssi_core::limits::MESSAGE_BYTES_MAX;
+use ssi_core::node::{Epoch, NodeId, OpId};
+use ssi_core::text::Path;
+use ssi_core::wire::checkpoint::Message;
+use ssi_core::wire::{Body, Message as Wire};
+use std::collections::VecDeque;
+
+/// What a checkpoint cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    /// What the caller was told.
+    pub result: Result<Report, Failure>,
+    /// From the call to the release at the coordinator.
+    pub pause: Nanos,
+    /// The longest pause of any one node, from its first stop to its release.
+    pub node_pause_max: Nanos,
+    /// From the call to the answer.
+    pub total: Nanos,
+    /// Messages of all nodes.
+    pub messages: u64,
+    /// Messages sent and received by the node with the most.
+    pub busiest: u64,
+    /// Events that the state machines took.
+    pub steps: u64,
+}
+
+/// What the host of one node remembers.
+#[derive(Default)]
+struct Local<const F: usize> {
+    agent: Option<Box<Agent<F>>>,
+    held: VecDeque<Link>,
+    looked: bool,
+    stopped_at: Nanos,
+    messages: u64,
+    /// Why it aborted.
+    failure: Option<Box<Failure>>,
+}
+
+enum Next {
+    /// A message has been received and taken from the wire.
+    Deliver(NodeId, NodeId, Box<Message>),
+    /// An act is done.
+    Done(NodeId, Event),
+    /// The root's timer.
+    Deadline(u32),
+}
+
+/// The run of one checkpoint.
+pub struct Coordination<'a, const F: usize> {
+    application: Application,
+    hardware: Hardware<'a>,
+    store: Store,
+    queue: Queue<Next>,
+    nodes: Vec<Local<F>>,
+    /// Bytes of each kind of message, 0: not yet asked.
+    sizes: [u64; 64],
+    outcome: Outcome,
+    steps: u64,
+}
+
+fn op() -> OpId {
+    OpId {
+        root: FIRST,
+        epoch: Epoch(1),
+        number: 1,
+    }
+}
+
+fn options() -> Options {
+    Options {
+        flags: 0,
+        uid: 1000,
+        gid: 1000,
+        store: Path::cut(b"/var/lib/ssi/checkpoints"),
+    }
+}
+
+/// Runs one checkpoint of `application`, called on its first node for the process on node
+/// `target`. Every agent enlists at most `F` nodes itself.
+pub fn checkpoint<const F: usize>(
+    profile: &Profile,
+    application: Application,
+    store: Store,
+    target: u32,
+) -> Outcome {
+    let mut run = Coordination::<F>::new(profile, application, store);
+    run.start(target);
+    while let Some(next) = run.queue.pop() {
+        run.advance(next);
+    }
+    run.outcome.messages = run.nodes.iter().map(|local| local.messages).sum::<u64>() / 2;
+    run.outcome.busiest = run
+        .nodes
+        .iter()
+        .map(|local| local.messages)
+        .max()
+        .unwrap_or(0);
+    run.outcome.steps = run.steps;
+    run.outcome
+}
+
+impl<'a, const F: usize> Coordination<'a, F> {
+    fn new(profile: &'a Profile, application: Application, store: Store) -> Self {
+        let unanswered = Failure::new(ssi_core::abi::FailureCode::Internal);
+        Coordination {
+            application,
+            hardware: Hardware::new(profile, application.nodes),
+            store,
+            queue: Queue::default(),
+            nodes: (0..application.nodes).map(|_| Local::default()).collect(),
+            sizes: [0; 64],
+            outcome: Outcome {
+                result: Err(unanswered),
+                pause: 0,
+                node_pause_max: 0,
+                total: 0,
+                messages: 0,
+                busiest: 0,
+                steps: 0,
+            },
+            steps: 0,
+        }
+    }
+
+    fn local(&mut self, node: NodeId) -> &mut Local<F> {
+        // CAST: a number of a node, from 1.
+        &mut self.nodes[node.raw() as usize - 1]
+    }
+
+    fn start(&mut self, target: u32) {
+        self.local(FIRST).agent = Some(Box::new(Agent::new(FIRST, op(), options())));
+        let seed = Seed::Target(root_of(target));
+        let event = Event::Start {
+            node: node(target),
+            seed,
+        };
+        self.step(FIRST, event);
+    }
+
+    fn advance(&mut self, next: Next) {
+        match next {
+            Next::Deliver(from, to, message) => {
+                let message = *message;
+                if self.local(to).agent.is_some() || self.engage(from, to, &message) {
+                    self.step(to, Event::Message { from, message });
+                }
+            }
+            Next::Done(at, event) => {
+                if matches!(event, Event::Stopped(_)) && !self.local(at).looked {
+                    self.local(at).looked = true;
+                    for Link { node, seed } in self.application.links(at.raw()) {
+                        self.step(at, Event::Link { node, seed });
+                    }
+                }
+                self.step(at, event);
+            }
+            Next::Deadline(number) => self.step(FIRST, Event::Deadline(number)),
+        }
+    }
+
+    /// Makes the agent that a message is for, or says that there is none.
+    fn engage(&mut self, from: NodeId, to: NodeId, message: &Message) -> bool {
+        let mut history = History::new();
+        if let Some(failure) = &self.local(to).failure {
+            history.note(op(), failure);
+        }
+        match (history.stray(op(), message), message) {
+            (Stray::Engage, Message::Enlist(enlist)) => {
+                let agent = Agent::new(to, op(), enlist.options);
+                self.local(to).agent = Some(Box::new(agent));
+                true
+            }
+            (Stray::Answer(answer), _) => {
+                self.send(to, from, &answer);
+                false
+            }
+            (Stray::Engage | Stray::Drop, _) => false,
+        }
+    }
+
+    /// Hands an event to an agent and does its effects, then the held links that it asks for.
+    fn step(&mut self, at: NodeId, event: Event) {
+        let (mut event, mut wanted) = (Some(event), 0);
+        while let Some(next) = event {
+            let Some(mut agent) = self.local(at).agent.take() else {
+                return;
+            };
+            self.steps += 1;
+            let mut ended = None;
+            let result = agent.step(next, &mut |effect| match effect {
+                Effect::Resume { count } => wanted += count,
+                Effect::End { failure } => ended = Some(failure.map(Box::new)),
+                other => self.act(at, other),
+            });
+            debug_assert_eq!(result, Ok(()));
+            if let Some(failure) = ended {
+                self.local(at).failure = failure;
+                return;
+            }
+            self.local(at).agent = Some(agent);
+            event = None;
+            if wanted > 0 {
+                wanted -= 1;
+                event = self.local(at).held.pop_front().map(Event::Again);
+            }
+        }
+    }
+
+    fn act(&mut self, at: NodeId, effect: Effect<F>) {
+        let now = self.queue.now();
+        match effect {
+            Effect::Send { to, message } => self.send(at, to, &message),
+            Effect::Multicast { to, message } => {
+                for to in to.iter() {
+                    self.send(at, to, &message);
+                }
+            }
+            Effect::Hold(links) => self.local(at).held.extend(links.iter()),
+            Effect::Timer { number, ms } if at == FIRST => {
+                self.queue.after(u64::from(ms) * MS, Next::Deadline(number));
+            }
+            // The root decides first, and nothing is lost here.
+            Effect::Timer { .. } => {}
+            Effect::Release => {
+                let paused = now - self.local(at).stopped_at;
+                self.outcome.node_pause_max = self.outcome.node_pause_max.max(paused);
+                if at == FIRST {
+                    self.outcome.pause = now;
+                }
+            }
+            Effect::Reply(result) => {
+                self.outcome.total = now;
+                self.outcome.result = result;
+            }
+            Effect::RemoveVersion { .. } | Effect::Resume { .. } | Effect::End { .. } => {}
+            Effect::StopLocally { .. }
+            | Effect::SaveSend
+            | Effect::Snapshot
+            | Effect::OpenVersion { .. }
+            | Effect::Write { .. }
+            | Effect::Commit { .. }
+            | Effect::Discard => {
+                let (done, event) = self.work(at, effect);
+                self.queue.at(done, Next::Done(at, event));
+            }
+        }
+    }
+
+    /// When an act is done, and what the agent hears then.
+    fn work(&mut self, at: NodeId, effect: Effect<F>) -> (Nanos, Event) {
+        let now = self.queue.now();
+        let (processes, streams) = (
+            self.application.processes,
+            self.application.streams(at.raw()),
+        );
+        let node = self.hardware.profile.node;
+        let times = |count: u32, each: f64| us(f64::from(count) * each);
+        let bytes = self.application.part_bytes();
+        match effect {
+            Effect::StopLocally { .. } => {
+                let first = !self.local(at).looked && self.local(at).stopped_at == 0;
+                let time = if first {
+                    self.local(at).stopped_at = now.max(1);
+                    us(node.fixed_us) + times(processes, node.stop_us)
+                } else {
+                    us(node.stop_us)
+                };
+                let found = Found {
+                    application: 0,
+                    head_root: root_of(at.raw()).raw(),
+                };
+                (self.hardware.compute(at, now, time), Event::Stopped(found))
+            }
+            Effect::SaveSend => {
+                let time = times(streams, node.stream_us);
+                (self.hardware.compute(at, now, time), Event::SendSaved)
+            }
+            Effect::Snapshot => {
+                let time = times(processes, node.save_us)
+                    + times(streams, node.stream_us)
+                    + node.page_tables(bytes);
+                let counts = Counts {
+                    processes,
+                    threads: processes,
+                    streams,
+                    stream_bytes: 0,
+                };
+                (self.hardware.compute(at, now, time), Event::Snapped(counts))
+            }
+            Effect::OpenVersion { found } => {
+                let version = Version {
+                    application: u64::from(found.head_root),
+                    number: 1,
+                };
+                (
+                    self.hardware.sync(at, now, self.store),
+                    Event::Opened(version),
+                )
+            }
+            Effect::Write { .. } => {
+                let written = self.hardware.write(at, now, bytes, self.store);
+                let totals = Totals {
+                    bytes,
+                    digest: u64::from(at.raw()),
+                    pause_ns_max: 0,
+                };
+                let done = self.hardware.sync(at, written, self.store);
+                (done, Event::Written(Some(totals)))
+            }
+            Effect::Commit { .. } => (self.hardware.sync(at, now, self.store), Event::Committed),
+            _ => (now, Event::Discarded),
+        }
+    }
+
+    fn send(&mut self, from: NodeId, to: NodeId, message: &Message) {
+        let bytes = self.size(message);
+        let arrives = self.hardware.message(from, to, self.queue.now(), bytes);
+        self.local(from).messages += 1;
+        self.local(to).messages += 1;
+        let next = Next::Deliver(from, to, Box::new(*message));
+        self.queue.at(arrives, next);
+    }
+
+    fn size(&mut self, message: &Message) -> u64 {
+        let kind = usize::from(Body::Checkpoint(op(), *message).kind()) % 64;
+        if self.sizes[kind] == 0 {
+            let wire = Wire {
+                sender: FIRST,
+                epoch: Epoch(1),
+                body: Body::Checkpoint(op(), *message),
+            };
+            // CAST: at most MESSAGE_BYTES_MAX.
+            self.sizes[kind] = wire
+                .emit(&mut [0; MESSAGE_BYTES_MAX])
+                .unwrap_or(MESSAGE_BYTES_MAX) as u64;
+        }
+        self.sizes[kind]
+    }
+}

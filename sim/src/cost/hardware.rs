@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The parts of a cluster in use: who has to wait for whom, and how long things take.
+
+use super::profile::{transfer, us, Profile, Store};
+use super::resource::{Line, Pool};
+use crate::queue::Nanos;
+use ssi_core::node::NodeId;
+
+/// One node's parts.
+#[derive(Clone, Copy, Default)]
+struct Parts {
+    /// The protocol's thread.
+    engine: Line,
+    /// The thread that acts.
+    worker: Line,
+    out: Line,
+    into: Line,
+    disk: Line,
+}
+
+/// All of it.
+pub struct Hardware<'a> {
+    /// What things cost.
+    pub profile: &'a Profile,
+    nodes: Vec<Parts>,
+    uplinks: Vec<(Line, Line)>,
+    processors: Pool,
+    shared_disk: Line,
+    nfs: Line,
+    parallel: Line,
+}
+
+impl<'a> Hardware<'a> {
+    /// So many nodes, all idle.
+    pub fn new(profile: &'a Profile, nodes: u32) -> Self {
+        let uplinks = match profile.network.nodes_per_uplink {
+            0 => 0,
+            each => nodes.div_ceil(each),
+        };
+        Hardware {
+            profile,
+            // CAST: a number of nodes.
+            nodes: vec![Parts::default(); nodes as usize],
+            uplinks: vec![<(Line, Line)>::default(); uplinks as usize],
+            processors: Pool::new(profile.node.shared_processors),
+            shared_disk: Line::default(),
+            nfs: Line::default(),
+            parallel: Line::default(),
+        }
+    }
+
+    fn parts(&mut self, node: NodeId) -> &mut Parts {
+        // CAST: a number of a node, from 1.
+        &mut self.nodes[node.raw() as usize - 1]
+    }
+
+    /// A node's worker computes for so long.
+    pub fn compute(&mut self, node: NodeId, now: Nanos, time: Nanos) -> Nanos {
+        let done = self.parts(node).worker.serve(now, time);
+        if self.profile.node.shared_processors == 0 {
+            done
+        } else {
+            self.processors.serve(done - time, time).max(done)
+        }
+    }
+
+    /// A message: when the receiver's protocol thread has it.
+    pub fn message(&mut self, from: NodeId, to: NodeId, now: Nanos, bytes: u64) -> Nanos {
+        let network = self.profile.network;
+        let each = us(network.message_us);
+        let time = transfer(bytes, network.link_mib_s);
+        let sent = self.parts(from).engine.serve(now, each);
+        let mut at = self.parts(from).out.serve(sent, time);
+        if let Some((up, down)) = self.apart(from, to) {
+            let time = transfer(bytes, network.uplink_mib_s);
+            at = self.uplinks[up].0.serve(at, time);
+            at = self.uplinks[down].1.serve(at, time) + us(network.latency_us);
+        }
+        at += us(network.latency_us);
+        let into = &mut self.parts(to).into;
+        let received = into.serve(at - time, time);
+        self.parts(to).engine.serve(received, each)
+    }
+
+    /// The uplinks on the way, if the nodes do not share a switch.
+    fn apart(&self, from: NodeId, to: NodeId) -> Option<(usize, usize)> {
+        let each = self.profile.network.nodes_per_uplink;
+        let which = |node: NodeId| (node.raw() - 1).checked_div(each);
+        // CAST: numbers of uplinks.
+        let (up, down) = (which(from)? as usize, which(to)? as usize);
+        (up != down).then_some((up, down))
+    }
+
+    /// A node writes to the media.
+    pub fn write(&mut self, node: NodeId, now: Nanos, bytes: u64, store: Store) -> Nanos {
+        let rate = self.profile.media(store).write_mib_s;
+        self.transfer(node, now, bytes, (store, rate))
+    }
+
+    /// A node reads from the media.
+    pub fn read(&mut self, node: NodeId, now: Nanos, bytes: u64, store: Store) -> Nanos {
+        let rate = self.profile.media(store).read_mib_s;
+        self.transfer(node, now, bytes, (store, rate))
+    }
+
+    fn transfer(&mut self, node: NodeId, now: Nanos, bytes: u64, by: (Store, f64)) -> Nanos {
+        let (store, rate) = by;
+        let link = transfer(bytes, self.profile.network.link_mib_s);
+        let media = transfer(bytes, rate);
+        match store {
+            Store::Disk if self.profile.disk.shared => self.shared_disk.serve(now, media),
+            Store::Disk => self.parts(node).disk.serve(now, media),
+            Store::Nfs => self.nfs.serve(now, media).max(now + link),
+            Store::Parallel => self.parallel.serve(now, media).max(now + link),
+            // Into own memory and over the link into the partner's, both at once.
+            Store::Memory => {
+                let copy = transfer(bytes, self.profile.node.copy_mib_s);
+                let copied = self.parts(node).worker.serve(now, copy);
+                self.parts(node).out.serve(now, link).max(copied)
+            }
+        }
+    }
+
+    /// A node makes something durable.
+    pub fn sync(&mut self, node: NodeId, now: Nanos, store: Store) -> Nanos {
+        if store == Store::Memory {
+            return now + 2 * us(self.profile.network.latency_us);
+        }
+        let media = *self.profile.media(store);
+        let time = us(media.sync_us);
+        match (store, media.shared) {
+            (Store::Disk, false) => self.parts(node).disk.serve(now, time),
+            // Servers make the files of many clients durable together.
+            _ => now + time,
+        }
+    }
+}

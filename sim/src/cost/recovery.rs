@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One restart of an application: the core's coordinator and participants, and a host that only
+//! takes time.
+
+use super::hardware::Hardware;
+use super::profile::{us, Profile, Store};
+use super::shape::{Application, FIRST};
+use crate::queue::{Nanos, Queue};
+use ssi_core::abi::FailureCode;
+use ssi_core::failure::Failure;
+use ssi_core::limits::MESSAGE_BYTES_MAX;
+use ssi_core::node::{Epoch, NodeId, NodeSet, OpId};
+use ssi_core::place::Plan;
+use ssi_core::restart::{
+    stray, Agent, AgentEffect, AgentEvent, Options, Restored, Root, RootEffect, RootEvent,
+};
+use ssi_core::text::Path;
+use ssi_core::wire::restart::Message;
+use ssi_core::wire::{Body, Message as Wire};
+
+/// Most nodes of a restart: as many as a commit record names.
+pub const NODES_MAX: u32 = 254;
+
+/// What a restart cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    /// Whether the application runs.
+    pub result: Result<u32, Failure>,
+    /// From the call to the answer.
+    pub total: Nanos,
+    /// Messages between nodes.
+    pub messages: u64,
+    /// Messages sent and received by the node with the most.
+    pub busiest: u64,
+}
+
+enum Next {
+    Deliver(NodeId, NodeId, Box<Message>),
+    Done(NodeId, AgentEvent),
+}
+
+#[derive(Default)]
+struct Local {
+    agent: Option<Box<Agent>>,
+    messages: u64,
+}
+
+struct Recovery<'a> {
+    application: Application,
+    hardware: Hardware<'a>,
+    store: Store,
+    queue: Queue<Next>,
+    root: Option<Root>,
+    nodes: Vec<Local>,
+    result: Result<u32, Failure>,
+    total: Nanos,
+}
+
+fn op() -> OpId {
+    OpId {
+        root: FIRST,
+        epoch: Epoch(2),
+        number: 1,
+    }
+}
+
+fn options() -> Options {
+    Options {
+        application: 1,
+        version: 1,
+        uid: 1000,
+        gid: 1000,
+        store: Path::cut(b"/var/lib/ssi/checkpoints"),
+        output: Path::EMPTY,
+    }
+}
+
+/// Restarts `application`, of which each of its nodes wrote a part, on its first `up` nodes.
+///
+/// # Errors
+/// More nodes than a commit record names, or none that is up.
+pub fn restart(
+    profile: &Profile,
+    application: Application,
+    store: Store,
+    up: u32,
+) -> Result<Outcome, String> {
+    let parts = first(application.nodes)?;
+    let plan = Plan::new(&parts, &first(up)?, &mut |_| 0).ok_or("no node is up")?;
+    let processes = application.nodes * application.processes;
+    let expected = Restored {
+        processes,
+        streams: 0,
+        head_root: 0,
+        digest: u64::from(application.nodes),
+    };
+    let mut run = Recovery {
+        application,
+        hardware: Hardware::new(profile, application.nodes),
+        store,
+        queue: Queue::default(),
+        root: Some(Root::new(options(), plan, expected)),
+        nodes: (0..application.nodes).map(|_| Local::default()).collect(),
+        result: Err(Failure::new(FailureCode::Internal)),
+        total: 0,
+    };
+    run.step_root(RootEvent::Start);
+    while let Some(next) = run.queue.pop() {
+        match next {
+            Next::Deliver(from, to, message) => run.deliver(from, to, *message),
+            Next::Done(at, event) => run.step_agent(at, event),
+        }
+    }
+    Ok(Outcome {
+        result: run.result,
+        total: run.total,
+        messages: run.nodes.iter().map(|local| local.messages).sum::<u64>() / 2,
+        busiest: run
+            .nodes
+            .iter()
+            .map(|local| local.messages)
+            .max()
+            .unwrap_or(0),
+    })
+}
+
+/// The nodes from 1 on.
+fn first(count: u32) -> Result<NodeSet, String> {
+    let mut set = NodeSet::EMPTY;
+    for raw in 1..=count {
+        let node = NodeId::new(raw).ok_or(format!("a restart has at most {NODES_MAX} nodes"))?;
+        set.insert(node);
+    }
+    Ok(set)
+}
+
+impl Recovery<'_> {
+    fn local(&mut self, node: NodeId) -> &mut Local {
+        // CAST: a number of a node, from 1.
+        &mut self.nodes[node.raw() as usize - 1]
+    }
+
+    fn deliver(&mut self, from: NodeId, to: NodeId, message: Message) {
+        if message.is_for_root() {
+            return self.step_root(RootEvent::Message { from, message });
+        }
+        if self.local(to).agent.is_none() {
+            match message {
+                Message::Engage(engage) => {
+                    let agent = Agent::new(to, op(), &engage);
+                    self.local(to).agent = Some(Box::new(agent));
+                }
+                _ => {
+                    if let Some(answer) = stray(&message) {
+                        self.send(to, from, answer);
+                    }
+                    return;
+                }
+            }
+        }
+        self.step_agent(to, AgentEvent::Message { from, message });
+    }
+
+    fn step_root(&mut self, event: RootEvent) {
+        let Some(mut root) = self.root.take() else {
+            return;
+        };
+        let mut effects = Vec::new();
+        let result = root.step(event, &mut |effect| effects.push(effect));
+        debug_assert_eq!(result, Ok(()));
+        let mut ended = false;
+        for effect in effects {
+            match effect {
+                RootEffect::Send { to, message } => self.send(FIRST, to, message),
+                RootEffect::Multicast { to, message } => {
+                    to.iter().for_each(|to| self.send(FIRST, to, message));
+                }
+                RootEffect::SendParts => {
+                    for (to, message) in root.parts() {
+                        self.send(FIRST, to, message);
+                    }
+                }
+                RootEffect::Reply(result) => {
+                    self.total = self.queue.now();
+                    self.result = result.map(|report| report.restored.processes);
+                }
+                // Nothing is lost here, and the acts are shorter than their limits.
+                RootEffect::Timer { .. } => {}
+                RootEffect::End => ended = true,
+            }
+        }
+        self.root = (!ended).then_some(root);
+    }
+
+    fn step_agent(&mut self, at: NodeId, event: AgentEvent) {
+        let Some(mut agent) = self.local(at).agent.take() else {
+            return;
+        };
+        let mut effects = Vec::new();
+        let result = agent.step(event, &mut |effect| effects.push(effect));
+        debug_assert_eq!(result, Ok(()));
+        let mut ended = false;
+        for effect in effects {
+            match effect {
+                AgentEffect::Build { part } => self.build(at, part),
+                AgentEffect::LetGo => self.done(at, self.queue.now(), AgentEvent::Running),
+                AgentEffect::TakeBack => self.done(at, self.queue.now(), AgentEvent::TakenBack),
+                AgentEffect::Send { to, message } => self.send(at, to, message),
+                AgentEffect::Multicast { to, message } => {
+                    to.iter().for_each(|to| self.send(at, to, message));
+                }
+                AgentEffect::Timer { .. } => {}
+                AgentEffect::End => ended = true,
+            }
+        }
+        self.local(at).agent = (!ended).then_some(agent);
+    }
+
+    /// Reads a part and makes its processes, one part after the other on each node.
+    fn build(&mut self, at: NodeId, part: NodeId) {
+        let now = self.queue.now();
+        let node = self.hardware.profile.node;
+        let processes = self.application.processes;
+        let streams = self.application.streams(part.raw());
+        let bytes = self.application.part_bytes();
+        let read = self.hardware.read(at, now, bytes, self.store);
+        let time = us(node.fixed_us)
+            + us(f64::from(processes) * node.create_us)
+            + us(f64::from(streams) * node.stream_us);
+        let built = self.hardware.compute(at, now, time);
+        let totals = Restored {
+            processes,
+            streams,
+            head_root: 0,
+            digest: 1,
+        };
+        self.done(at, read.max(built), AgentEvent::Built { part, totals });
+    }
+
+    fn done(&mut self, at: NodeId, when: Nanos, event: AgentEvent) {
+        self.queue.at(when, Next::Done(at, event));
+    }
+
+    fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
+        let now = self.queue.now();
+        let arrives = if from == to {
+            now
+        } else {
+            self.local(from).messages += 1;
+            self.local(to).messages += 1;
+            let wire = Wire {
+                sender: from,
+                epoch: Epoch(1),
+                body: Body::Restart(op(), message),
+            };
+            let bytes = wire
+                .emit(&mut [0; MESSAGE_BYTES_MAX])
+                .unwrap_or(MESSAGE_BYTES_MAX);
+            // CAST: at most MESSAGE_BYTES_MAX.
+            self.hardware.message(from, to, now, bytes as u64)
+        };
+        let next = Next::Deliver(from, to, Box::new(message));
+        self.queue.at(arrives, next);
+    }
+}
