@@ -140,7 +140,7 @@ impl Store {
     /// Removes a version: its commit record first, then whatever is below its folder. The number
     /// is not used again: a node that could not be asked may remove its part of it later.
     pub fn remove_version(&self, application: u64, version: u32) -> Outcome {
-        self.retire(application, version)?;
+        let retired = self.retire(application, version);
         let folder = self.version(application, version)?;
         for name in ["commit", "commit.tmp"] {
             remove_if_there(&folder.join(format_args!("{name}"))?, &self.creds)?;
@@ -157,6 +157,8 @@ impl Store {
         for node in &parts {
             self.part(application, version, *node)?.remove()?;
         }
+        // Without room for the mark the empty folder is one.
+        retired?;
         remove_empty(&folder, &self.creds)
     }
 
