@@ -92,7 +92,7 @@ impl Plan {
     }
 
     /// A node dies, what is left of the application is killed, and it is restarted elsewhere; the
-    /// node comes back, and somebody wants yet another restart, or a checkpoint.
+    /// node comes back, and somebody wants another checkpoint.
     fn draw_disaster(&mut self, at_us: Nanos, random: &mut Random) {
         let process = random.index(self.processes.len());
         let node = 1 + random.below(u64::from(self.nodes)) as u32;
@@ -105,10 +105,6 @@ impl Plan {
             trouble: Trouble::Crash(dead, random.once_in(2)),
         });
         let again_us = crash_us + 4_000_000 + random.below(8_000_000);
-        let last = match random.once_in(2) {
-            true => Wish::Restart(process),
-            false => Wish::Checkpoint(process),
-        };
         self.calls.extend([
             call(at_us, node, Wish::Checkpoint(process)),
             call(crash_us + 100_000, node, Wish::Kill(process)),
@@ -117,7 +113,7 @@ impl Plan {
                 node,
                 Wish::Restart(process),
             ),
-            call(again_us, node, last),
+            call(again_us, node, Wish::Checkpoint(process)),
         ]);
     }
 
