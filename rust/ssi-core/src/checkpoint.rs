@@ -105,7 +105,7 @@ pub enum Effect<const F: usize = FANOUT_MAX> {
     Snapshot,
     /// Let the processes go. All processes of the application are snapshotted.
     Release,
-    /// Root: make the folder of the application's next version.
+    /// Root: make the folder of the application's next version. Follows `Release`.
     OpenVersion {
         /// What is known of the application. Without an id it is new, and the host chooses one.
         found: Found,

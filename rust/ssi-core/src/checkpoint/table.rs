@@ -137,9 +137,6 @@ fn on_host<const F: usize>(agent: &mut Agent<F>, event: E, out: Sink<'_, F>) -> 
         }
         (unborn!() | abortable!() | S::Written | S::Committing(_), E::Written(_)) => return false,
 
-        (S::SavingSend(_) | S::Snapshotting(_), E::Opened(version)) => {
-            return agent.opened(Opening::Open(version));
-        }
         (S::Released, E::Opened(version)) => {
             let asked = agent.opened(Opening::Open(version));
             if asked {
@@ -147,7 +144,7 @@ fn on_host<const F: usize>(agent: &mut Agent<F>, event: E, out: Sink<'_, F>) -> 
             }
             return asked;
         }
-        (S::SavingSend(_) | S::Snapshotting(_) | S::Released, E::NotOpened(failure)) => {
+        (S::Released, E::NotOpened(failure)) => {
             let asked = agent.opened(Opening::Absent);
             if asked {
                 agent.abort(failure, None, out);
@@ -168,7 +165,9 @@ fn on_host<const F: usize>(agent: &mut Agent<F>, event: E, out: Sink<'_, F>) -> 
             unborn!()
             | S::Stopping(_)
             | S::Stopped
+            | S::SavingSend(_)
             | S::SendSaved
+            | S::Snapshotting(_)
             | S::Snapped
             | S::Writing(_)
             | S::Written

@@ -66,10 +66,12 @@ impl<const F: usize> Agent<F> {
         self.state = State::Released;
         self.tell_children(Message::Release(Release), out);
         out(Effect::Release);
-        match self.opening {
-            Opening::Open(version) => self.write(version, out),
-            Opening::Asked | Opening::Absent => self.arm(limits::OPEN_MS_MAX, out),
+        // Not before: the media may be slow, and nothing of it belongs into the pause.
+        if self.is_root() {
+            self.opening = Opening::Asked;
+            out(Effect::OpenVersion { found: self.found });
         }
+        self.arm(limits::OPEN_MS_MAX, out);
     }
 
     pub(in crate::checkpoint) fn opened(&mut self, opening: Opening) -> bool {

@@ -4,7 +4,7 @@
 use super::{Agent, Sink};
 use crate::abi::FailureCode;
 use crate::checkpoint::near::Acked;
-use crate::checkpoint::state::{Opening, State, Stopping};
+use crate::checkpoint::state::{State, Stopping};
 use crate::checkpoint::{Effect, Found, Link, Links, Seed};
 use crate::failure::Failure;
 use crate::limits;
@@ -184,11 +184,7 @@ impl<const F: usize> Agent<F> {
             None if self.found == Found::NOTHING => {
                 self.abort(Failure::new(FailureCode::NoSuchProcess), None, out);
             }
-            None => {
-                self.save_send(out);
-                self.opening = Opening::Asked;
-                out(Effect::OpenVersion { found: self.found });
-            }
+            None => self.save_send(out),
         }
     }
 }

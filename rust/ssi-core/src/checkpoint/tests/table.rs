@@ -203,15 +203,19 @@ fn paths() -> Vec<(&'static str, u32, Vec<Event>)> {
         said(PARENT, M::Done(wire::Done)),
     ];
     let mut paths = vec![("root", 1, vec![Event::Asked(node(CHILD))])];
-    for (who, me, path) in [("root", 1, root), ("agent", 2, other)] {
+    // Aborted once all is stopped, and at the root also while the version's folder is made.
+    let cases: [(_, _, _, &[usize]); 2] = [("root", 1, root, &[4, 8]), ("agent", 2, other, &[4])];
+    for (who, me, path, aborts) in cases {
         for len in 0..=path.len() {
             paths.push((who, me, path[..len].to_vec()));
         }
-        let mut aborting = path[..4].to_vec();
-        aborting.push(Event::Cancel(failure()));
-        paths.push((who, me, aborting.clone()));
-        aborting.push(Event::Discarded);
-        paths.push((who, me, aborting));
+        for len in aborts {
+            let mut aborting = path[..*len].to_vec();
+            aborting.push(Event::Cancel(failure()));
+            paths.push((who, me, aborting.clone()));
+            aborting.push(Event::Discarded);
+            paths.push((who, me, aborting));
+        }
     }
     // With a fan-out of one: a link is held until there is a child, and then relayed.
     let mut beyond = vec![

@@ -337,7 +337,10 @@ impl<const F: usize> World<F> {
                     self.send(raw, to.raw(), message);
                 }
             }
-            Effect::OpenVersion { .. } | Effect::Commit { .. } => node.media.push_back(effect),
+            Effect::OpenVersion { .. } | Effect::Commit { .. } => {
+                assert!(node.stopped.is_empty(), "the media is used in the pause");
+                node.media.push_back(effect);
+            }
             Effect::StopLocally { .. }
             | Effect::SaveSend
             | Effect::Snapshot
