@@ -109,6 +109,7 @@ int ssi_file_open(const char *path, enum ssi_open how, const struct cred *cred, 
 	if ((how == SSI_OPEN_CREATE_PAGES || how == SSI_OPEN_READ_PAGES) && takes_pages(file)) {
 		spin_lock(&file->f_lock);
 		file->f_flags |= O_DIRECT;
+		file->f_iocb_flags = iocb_flags(file);
 		spin_unlock(&file->f_lock);
 	}
 	*out = file;
