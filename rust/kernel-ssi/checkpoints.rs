@@ -6,6 +6,7 @@ use crate::effects::Effects;
 use crate::engine::Context;
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::held::Held;
+use crate::phases::Phases;
 use crate::processes::Place;
 use crate::reply::Reply;
 use crate::request::{CheckpointRequest, Note};
@@ -37,8 +38,7 @@ struct Operation {
     target: Option<ClusterPid>,
     timer: Option<Timer>,
     held: Held,
-    started_ns: u64,
-    released_ns: u64,
+    phases: Phases,
     ended: bool,
     aborted: Option<ssi_core::failure::Failure>,
 }
@@ -74,7 +74,13 @@ fn reachable(context: &Context, event: Event) -> Event {
 
 impl Operation {
     #[inline(never)]
-    fn new(context: &Context, op: OpId, options: Options, note: Note) -> Outcome<KBox<Operation>> {
+    fn new(
+        context: &Context,
+        op: OpId,
+        options: Options,
+        note: Note,
+        called_ns: u64,
+    ) -> Outcome<KBox<Operation>> {
         let worker = Worker::start(context.node.clone(), op, options, note)?;
         let operation = Operation {
             op,
@@ -84,8 +90,7 @@ impl Operation {
             target: None,
             timer: None,
             held: Held::new(),
-            started_ns: clock_ns(),
-            released_ns: 0,
+            phases: Phases::since(called_ns),
             ended: false,
             aborted: None,
         };
@@ -93,20 +98,20 @@ impl Operation {
     }
 
     fn report(&self, report: &Report) -> CheckpointReport {
-        CheckpointReport {
+        let mut answer = CheckpointReport {
             application: report.version.application,
             version: report.version.number,
             nodes: report.nodes.len(),
             processes: report.counts.processes,
             threads: report.counts.threads,
             streams: report.counts.streams,
-            reserved: 0,
             stream_bytes: report.counts.stream_bytes,
             bytes: report.totals.bytes,
-            pause_ns: self.released_ns.saturating_sub(self.started_ns),
-            total_ns: clock_ns().saturating_sub(self.started_ns),
             node_pause_ns_max: report.totals.pause_ns_max,
-        }
+            ..CheckpointReport::default()
+        };
+        self.phases.report(self.worker.released_ns(), &mut answer);
+        answer
     }
 
     /// Hands in an event, and then the held links that the core wants to see again.
@@ -165,16 +170,14 @@ impl Operation {
 
     #[inline(never)]
     fn act(&mut self, context: &mut Context, effect: Effect, now_ms: u64) {
+        self.phases.note(&effect);
         match effect {
             Effect::StopLocally { seed } => self.give(context, Job::Stop(seed)),
             Effect::Hold(links) => self.hold(context, &links),
             Effect::Resume { count } => self.held.want(count),
             Effect::SaveSend => self.give(context, Job::SaveSend),
             Effect::Snapshot => self.give(context, Job::Snapshot),
-            Effect::Release => {
-                self.released_ns = clock_ns();
-                self.give(context, Job::Release);
-            }
+            Effect::Release => self.give(context, Job::Release),
             Effect::OpenVersion { found } => self.give(context, Job::Open(found)),
             Effect::Write { version } => self.give(context, Job::Write(version)),
             Effect::Commit { report } => self.give(context, Job::Commit(report)),
@@ -252,7 +255,7 @@ impl Checkpoints {
                 pid: request.pid,
                 description: request.description,
             };
-            let operation = Operation::new(context, op, options, note)?;
+            let operation = Operation::new(context, op, options, note, request.called_ns)?;
             self.add(operation)?;
             Ok(pid)
         });
@@ -311,7 +314,8 @@ impl Checkpoints {
     }
 
     fn engage(&mut self, context: &Context, op: OpId, options: Options) -> Outcome {
-        self.add(Operation::new(context, op, options, Note::default())?)
+        let note = Note::default();
+        self.add(Operation::new(context, op, options, note, clock_ns())?)
     }
 
     /// A message of a checkpoint came.

@@ -14,7 +14,7 @@ use crate::request::Note;
 use crate::sys::caps;
 use crate::sys::fsio::Creds;
 use crate::sys::thread::{clock_ns, wall_ms};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::{CHECKPOINT_EXTERNAL_ENDS, CHECKPOINT_PROCESS_ONLY};
@@ -28,12 +28,21 @@ const ROUNDS_MAX: u32 = 4096;
 /// Hears of links that leave the node.
 pub type Leads<'a> = &'a mut dyn FnMut(NodeId, Seed);
 
+/// What engine and worker tell each other past the queue of acts.
+#[derive(Default)]
+pub struct Signals {
+    /// What is under way shall end early.
+    pub cancelled: AtomicBool,
+    /// When the processes were let go, nanoseconds of the monotonic clock.
+    pub released_ns: AtomicU64,
+}
+
 /// The share of one operation.
 pub struct Local {
     node: Arc<Joined>,
     options: Options,
     note: Note,
-    cancelled: Arc<AtomicBool>,
+    signals: Arc<Signals>,
     creds: Creds,
     group: Group,
     objects: Option<ObjectSet>,
@@ -54,14 +63,14 @@ impl Local {
         node: Arc<Joined>,
         options: Options,
         note: Note,
-        cancelled: Arc<AtomicBool>,
+        signals: Arc<Signals>,
     ) -> Outcome<Local> {
         Ok(Local {
             creds: Creds::of_user(options.uid, options.gid)?,
             node,
             options,
             note,
-            cancelled,
+            signals,
             group: Group::new()?,
             objects: None,
             memories: Memories::new()?,
@@ -85,7 +94,7 @@ impl Local {
     }
 
     fn check_cancelled(&self) -> Outcome {
-        match self.cancelled.load(Ordering::Acquire) {
+        match self.signals.cancelled.load(Ordering::Acquire) {
             true => Err(Failure::new(FailureCode::Internal).text(format_args!("cancelled"))),
             false => Ok(()),
         }
@@ -260,7 +269,9 @@ impl Local {
     pub fn release(&mut self) {
         self.group.release();
         if self.stopped_ns != 0 && self.paused_ns == 0 {
-            self.paused_ns = clock_ns().saturating_sub(self.stopped_ns);
+            let now_ns = clock_ns();
+            self.signals.released_ns.store(now_ns, Ordering::Release);
+            self.paused_ns = now_ns.saturating_sub(self.stopped_ns);
         }
     }
 

@@ -6,6 +6,8 @@ use ssi_core::image::commit::Commit;
 
 /// A checkpoint of the application of a process.
 pub struct CheckpointRequest {
+    /// When the call was made: nanoseconds of the monotonic clock.
+    pub called_ns: u64,
     /// Any process of the application.
     pub pid: u32,
     /// `CHECKPOINT_*` bits.

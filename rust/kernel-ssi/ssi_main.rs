@@ -25,6 +25,7 @@ mod memory;
 mod object;
 mod part;
 mod peers;
+mod phases;
 mod processes;
 mod queue;
 mod reply;

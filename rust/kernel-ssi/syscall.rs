@@ -7,6 +7,7 @@ use crate::join;
 use crate::media::Store;
 use crate::request::{CheckpointRequest, RestartRequest};
 use crate::sys::fsio::Creds;
+use crate::sys::thread::clock_ns;
 use crate::sys::{caps, entry, user};
 use kernel::prelude::*;
 use kernel::sync::Arc;
@@ -60,6 +61,7 @@ fn path(address: u64, len: u32) -> Outcome<KVec<u8>> {
 
 #[inline(never)]
 fn checkpoint_request(args: &abi::CheckpointArgs) -> Outcome<CheckpointRequest> {
+    let called_ns = clock_ns();
     let bad = Failure::new(FailureCode::BadArgument);
     if args.flags & !(abi::CHECKPOINT_PROCESS_ONLY | abi::CHECKPOINT_EXTERNAL_ENDS) != 0 {
         return Err(bad.text(format_args!("flags {:#x}", args.flags)));
@@ -72,6 +74,7 @@ fn checkpoint_request(args: &abi::CheckpointArgs) -> Outcome<CheckpointRequest> 
         .map_err(|error| bad.errno(error).text(format_args!("description")))?;
     let (uid, gid) = entry::caller();
     Ok(CheckpointRequest {
+        called_ns,
         pid,
         flags: args.flags,
         store: path(args.store, args.store_len)?,

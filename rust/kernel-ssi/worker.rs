@@ -4,11 +4,11 @@
 use crate::engine::Event;
 use crate::failure::Outcome;
 use crate::host::Joined;
-use crate::local::Local;
+use crate::local::{Local, Signals};
 use crate::queue::{Queue, Taken};
 use crate::request::Note;
 use crate::sys::thread::{Run, Thread};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 use kernel::c_str;
 use kernel::prelude::*;
 use kernel::sync::Arc;
@@ -44,15 +44,15 @@ pub enum Job {
 /// The engine's end of a worker.
 pub struct Worker {
     jobs: Arc<Queue<Job>>,
-    cancelled: Arc<AtomicBool>,
+    signals: Arc<Signals>,
 }
 
 impl Worker {
     /// Starts the worker of one operation.
     pub fn start(node: Arc<Joined>, op: OpId, options: Options, note: Note) -> Outcome<Worker> {
         let jobs = Queue::new(JOBS_MAX)?;
-        let cancelled = Arc::new(AtomicBool::new(false), GFP_KERNEL)?;
-        let local = Local::new(node.clone(), options, note, cancelled.clone())?;
+        let signals = Arc::new(Signals::default(), GFP_KERNEL)?;
+        let local = Local::new(node.clone(), options, note, signals.clone())?;
         let body = Body {
             node,
             op,
@@ -60,7 +60,7 @@ impl Worker {
             local,
         };
         drop(Thread::start(c_str!("ssi_worker"), body)?);
-        Ok(Worker { jobs, cancelled })
+        Ok(Worker { jobs, signals })
     }
 
     /// Queues an act. `false` where the worker is hopelessly behind.
@@ -71,7 +71,12 @@ impl Worker {
 
     /// Makes what is under way end early, with a failure.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Release);
+        self.signals.cancelled.store(true, Ordering::Release);
+    }
+
+    /// When the processes of this node were let go, or 0 where there are none or they are not.
+    pub fn released_ns(&self) -> u64 {
+        self.signals.released_ns.load(Ordering::Acquire)
     }
 }
 

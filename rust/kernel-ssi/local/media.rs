@@ -57,11 +57,11 @@ impl Local {
             release: [0; RELEASE_BYTES],
         };
         let mut part = FrameWriter::create(&folder, &head)?;
-        self.written = Some(folder);
-        let (cancelled, node) = (self.cancelled.clone(), self.node.clone());
+        let folder = &*self.written.insert(folder);
+        let (signals, node) = (self.signals.clone(), self.node.clone());
         let watch = |bytes: u64| {
             node.gauge.bytes.fetch_add(bytes, Ordering::Relaxed);
-            match cancelled.load(Ordering::Acquire) {
+            match signals.cancelled.load(Ordering::Acquire) {
                 true => Err(Failure::new(FailureCode::Internal).text(format_args!("cancelled"))),
                 false => Ok(()),
             }

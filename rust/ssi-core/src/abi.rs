@@ -164,12 +164,23 @@ pub struct CheckpointReport {
     pub stream_bytes: u64,
     /// Bytes written to the media.
     pub bytes: u64,
-    /// Nanoseconds from the first stop request to the release, at the coordinator.
+    /// Nanoseconds from the call to the release, at the node of the call: `stop_ns`, `send_ns`
+    /// and `snapshot_ns` together.
     pub pause_ns: u64,
-    /// Nanoseconds until the commit.
+    /// Nanoseconds from the call to the commit: `pause_ns`, `write_ns` and `commit_ns` together.
     pub total_ns: u64,
     /// The longest pause of any one node, from its first stop to its release, nanoseconds.
     pub node_pause_ns_max: u64,
+    /// Until every process of the application is found and stopped, nanoseconds.
+    pub stop_ns: u64,
+    /// From there until the send queues of all connections are saved, nanoseconds.
+    pub send_ns: u64,
+    /// From there until all else is in memory and the processes are let go, nanoseconds.
+    pub snapshot_ns: u64,
+    /// From there until the parts of all nodes are durable, nanoseconds.
+    pub write_ns: u64,
+    /// From there until the commit record is durable, nanoseconds.
+    pub commit_ns: u64,
 }
 
 /// `ssi_restart`: restore the processes of this node's share in the caller's context; used by the
