@@ -22,6 +22,7 @@ mod write;
 pub use plan::{Plans, Taken};
 pub use restore::{restore_current, RestoredShared, Source};
 pub use save::MmClone;
+pub use write::Written;
 
 /// Takes records: kind, subject, payload.
 pub type Sink<'a> = &'a mut dyn FnMut(Kind, u64, &[u8]) -> Outcome;
@@ -95,10 +96,15 @@ impl Memories {
     }
 
     /// Writes all pages to page files in `folder`, hands out the records that say where they are,
-    /// and returns the bytes of the page files, which are durable then.
+    /// and returns the bytes of the page files, and those files that are still to be synced.
     ///
     /// Gives up each clone as it is written: it is no use a second time.
-    pub fn write(&self, folder: &Folder, watch: Watch<'_>, sink: Sink<'_>) -> Outcome<u64> {
+    pub fn write(
+        &self,
+        folder: &Folder,
+        watch: Watch<'_>,
+        sink: Sink<'_>,
+    ) -> Outcome<(u64, Written)> {
         let mut writer = write::PageWriter::new(watch, sink)?;
         let mut bytes = 0;
         while let Some((id, copy)) = self.next_shared() {
@@ -109,8 +115,7 @@ impl Memories {
             at += 1;
             bytes += writer.space(folder, at as u64, &space)?;
         }
-        writer.sync()?;
-        Ok(bytes)
+        Ok((bytes, writer.written()))
     }
 
     fn known(&self, key: u64) -> Option<u64> {

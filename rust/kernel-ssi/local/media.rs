@@ -76,18 +76,15 @@ impl Local {
         self.group.emit(&table_of, &mut |kind, id, bytes| {
             part.record(kind, id, bytes)
         })?;
-        let pages = match self.written.as_ref() {
-            Some(folder) => self
-                .memories
-                .write(folder, &watch, &mut |kind, id, bytes| {
-                    part.record(kind, id, bytes)
-                })?,
-            None => 0,
-        };
+        let (pages, written) = self
+            .memories
+            .write(folder, &watch, &mut |kind, id, bytes| {
+                part.record(kind, id, bytes)
+            })?;
+        // The part first: on a file system with a journal one commit then serves all of them.
         let summary = part.finish(self.counts.processes, self.counts.threads, pages)?;
-        if let Some(folder) = self.written.as_ref() {
-            folder.sync()?;
-        }
+        written.sync()?;
+        folder.sync()?;
         Ok(Some(Totals {
             bytes: summary.bytes,
             digest: summary.digest,

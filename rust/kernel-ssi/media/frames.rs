@@ -79,7 +79,7 @@ impl FrameWriter {
         self.record(kind, subject, &bytes[..T::SIZE])
     }
 
-    /// Ends the part and makes it durable. Page files are durable before.
+    /// Ends the part and makes it durable.
     pub fn finish(mut self, processes: u32, threads: u32, page_bytes: u64) -> Outcome<PartSummary> {
         let tail = PartTail {
             frames: self.state.frames,

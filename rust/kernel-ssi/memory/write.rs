@@ -17,14 +17,38 @@ use crate::sys::vec::emptied;
 pub(super) struct PageWriter<'a> {
     batch: Batch,
     runs: KVVec<u8>,
-    /// Written, not yet durable.
-    written: KVec<PageFile>,
+    written: Written,
     watch: Watch<'a>,
     sink: Sink<'a>,
 }
 
 /// Most files that are made durable together: one commit of the file system's journal serves all.
 const WRITTEN_MAX: usize = 64;
+
+/// Page files that are written and not yet durable.
+pub struct Written(KVec<PageFile>);
+
+impl Written {
+    fn none() -> Outcome<Written> {
+        Ok(Written(KVec::with_capacity(WRITTEN_MAX, GFP_KERNEL)?))
+    }
+
+    fn add(&mut self, file: PageFile) -> Outcome {
+        self.0.push(file, GFP_KERNEL)?;
+        if self.0.len() >= WRITTEN_MAX {
+            core::mem::replace(self, Written::none()?).sync()?;
+        }
+        Ok(())
+    }
+
+    /// Returns when all of them are durable.
+    pub fn sync(self) -> Outcome {
+        for file in self.0 {
+            file.sync()?;
+        }
+        Ok(())
+    }
+}
 
 /// The page file at work.
 struct Target {
@@ -38,7 +62,7 @@ impl<'a> PageWriter<'a> {
         Ok(PageWriter {
             batch: Batch::new()?,
             runs: KVVec::with_capacity(RUNS_MAX * PageRun::SIZE, GFP_KERNEL)?,
-            written: KVec::with_capacity(WRITTEN_MAX, GFP_KERNEL)?,
+            written: Written::none()?,
             watch,
             sink,
         })
@@ -143,19 +167,13 @@ impl<'a> PageWriter<'a> {
 
     fn end(&mut self, target: Target) -> Outcome<u64> {
         self.hand_out(target.id)?;
-        self.written.push(target.file, GFP_KERNEL)?;
-        if self.written.len() >= WRITTEN_MAX {
-            self.sync()?;
-        }
+        self.written.add(target.file)?;
         Ok(target.pos)
     }
 
-    /// Returns when everything that was written is durable.
-    pub(super) fn sync(&mut self) -> Outcome {
-        for file in core::mem::take(&mut self.written) {
-            file.sync()?;
-        }
-        Ok(())
+    /// What is still to be made durable.
+    pub(super) fn written(self) -> Written {
+        self.written
     }
 }
 
