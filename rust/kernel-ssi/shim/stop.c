@@ -244,14 +244,18 @@ static int ssi_group_find(struct ssi_group *group, u32 pid, u32 caller_uid)
 	return err == -ENOMEM ? SSI_REFUSED_MEMORY : err;
 }
 
-/* Until there is reason to look again; not 0 where the caller is being killed. */
-static long ssi_group_pause(struct ssi_group *group)
+/*
+ * Until there is reason to look again; not 0 where the caller is being killed. A look that found
+ * more than the one before is reason enough once all of that is at rest.
+ */
+static long ssi_group_pause(struct ssi_group *group, bool grown)
 {
 	long err;
 
 	/* An exit that is under way, past its last work, wakes nobody here: look after a tick. */
 	if (!READ_ONCE(group->missing)) {
-		schedule_timeout_killable(1);
+		if (!grown)
+			schedule_timeout_killable(1);
 		return fatal_signal_pending(current);
 	}
 	err = wait_event_killable_timeout(group->arrived, !READ_ONCE(group->missing) ||
@@ -276,14 +280,15 @@ int ssi_group_stop(struct ssi_group *group, u32 pid, bool lonely, u32 caller_uid
 	group->refused_pid = err == SSI_REFUSED_NO_PROCESS ? pid : group->refused_pid;
 	while (!err) {
 		u32 before = group->threads_count + group->processes_count;
+		bool grown;
 
 		err = ssi_group_find(group, 0, caller_uid);
 		if (err)
 			break;
-		if (before == group->threads_count + group->processes_count &&
-		    ssi_group_settle(group))
+		grown = before != group->threads_count + group->processes_count;
+		if (!grown && ssi_group_settle(group))
 			return 0;
-		if (ssi_group_pause(group))
+		if (ssi_group_pause(group, grown))
 			return SSI_REFUSED_INTERRUPTED;
 		if (ktime_get_ns() > deadline_ns) {
 			group->refused_pid = ssi_group_laggard(group);
