@@ -6,7 +6,9 @@ node.py MIB FORKS prints the figures of one round as JSON: times in ns, sizes in
 """
 import contextlib
 import json
+import mmap
 import os
+import re
 import shutil
 import signal
 import statistics
@@ -88,10 +90,18 @@ def end(process):
 
 
 def used_bytes():
-    """Memory of this node in use by anything but the cache of files."""
-    fields = dict(line.split()[:2] for line in read("/proc/meminfo").splitlines())
-    free = ("MemFree:", "Buffers:", "Cached:", "SReclaimable:")
-    return (int(fields["MemTotal:"]) - sum(int(fields[name]) for name in free)) * 1024
+    """Memory of this node in use by anything but the cache of files.
+
+    Free pages that a processor keeps on a list of its own (`pagesets`) are free, although MemFree
+    of /proc/meminfo does not count them: they can be tens of MiB after many were given back.
+    """
+    zones = read("/proc/zoneinfo")
+
+    def pages(name):
+        return sum(map(int, re.findall(rf"^ +{name} +(\d+)$", zones, re.MULTILINE)))
+
+    free = ("nr_free_pages", "count:", "nr_file_pages", "nr_slab_reclaimable")
+    return (pages("managed") - sum(map(pages, free))) * mmap.PAGESIZE
 
 
 @contextlib.contextmanager
