@@ -199,6 +199,21 @@ fn unsafe_code_has_its_doors() {
 }
 
 #[test]
+fn the_kernel_sorts_on_a_fixed_stack() {
+    let mut offenders = Vec::new();
+    for source in sources() {
+        let kernel = source.name.starts_with("rust/kernel-ssi/");
+        let lines = source.text.lines().filter(|line| line.contains(".sort"));
+        offenders.extend(
+            lines
+                .filter(|_| kernel)
+                .map(|line| format!("{}: {line}", source.name)),
+        );
+    }
+    none("the kernel sorts with ssi_core::sort", &offenders);
+}
+
+#[test]
 fn names_say_something() {
     let empty = |source: &Source| {
         let stem = Path::new(&source.name)

@@ -12,6 +12,7 @@ use kernel::prelude::*;
 use ssi_core::codec::{Field, Reader};
 use ssi_core::image::file::{FileLock, LOCKS_MAX, LOCK_FLOCK, LOCK_OFD, LOCK_POSIX};
 use ssi_core::image::frame::Kind;
+use ssi_core::sort;
 
 const _: () = assert!(LOCK_POSIX == kind::POSIX);
 const _: () = assert!(LOCK_OFD == kind::OFD);
@@ -24,14 +25,14 @@ impl ObjectSet {
         for (table, id) in self.tables.iter().zip(1u64..) {
             tables.push((table.key, id), GFP_KERNEL)?;
         }
-        tables.sort_unstable();
+        sort::by_key(&mut tables, |table| *table);
         let mut inodes: KVVec<(u64, usize)> = KVVec::new();
         for (index, open) in self.files.iter().enumerate() {
             if open.info.kind == file_kind::REGULAR || open.info.kind == file_kind::DIRECTORY {
                 inodes.push((open.info.inode, index), GFP_KERNEL)?;
             }
         }
-        inodes.sort_unstable();
+        sort::by_key(&mut inodes, |inode| *inode);
         for same in inodes.chunk_by(|a, b| a.0 == b.0) {
             self.locks_of_inode(same, &tables)?;
         }

@@ -13,6 +13,7 @@ use ssi_core::image::frame::Kind;
 use ssi_core::image::object::{OBJECTS_MAX, TABLES_MAX};
 use ssi_core::image::pipe::PipeEnd;
 use ssi_core::image::socket::STREAMS_MAX;
+use ssi_core::sort;
 pub use tcp::transfer::{Bind, StreamBinder};
 
 /// How one open file is made again.
@@ -107,10 +108,10 @@ impl Objects {
     }
 
     fn check(&mut self) -> Outcome {
-        self.objects.sort_unstable_by_key(|object| object.id);
-        self.pipes.sort_unstable_by_key(|pipe| pipe.id);
-        self.tables.sort_unstable_by_key(|table| table.id);
-        self.streams.sort_unstable_by_key(|stream| stream.id);
+        sort::by_key(&mut self.objects, |object| object.id);
+        sort::by_key(&mut self.pipes, |pipe| pipe.id);
+        sort::by_key(&mut self.tables, |table| table.id);
+        sort::by_key(&mut self.streams, |stream| stream.id);
         unique(self.streams.iter().map(|stream| stream.id))?;
         unique(self.objects.iter().map(|object| object.id))?;
         unique(self.pipes.iter().map(|pipe| pipe.id))?;
@@ -219,7 +220,7 @@ impl Objects {
                 queued.push((listener, position, index), GFP_KERNEL)?;
             }
         }
-        queued.sort_unstable();
+        sort::by_key(&mut queued, |queued| *queued);
         for (listener, _, index) in queued {
             let at = self.index_of(listener).ok_or(invalid("listener"))?;
             let Plan::Listener(plan) = &self.objects[at].plan else {

@@ -9,6 +9,7 @@ use crate::sys::file::{self as sys, kind, Fd, FileInfo};
 use kernel::prelude::*;
 use ssi_core::abi::cap;
 use ssi_core::image::object::{DESCRIPTORS_MAX, DESCRIPTOR_END, OBJECTS_MAX, TABLES_MAX};
+use ssi_core::sort;
 
 /// Most holders outside the group that one search names.
 pub(super) const HOLDERS_MAX: usize = 4096;
@@ -56,7 +57,7 @@ impl ObjectSet {
         for member in members {
             set.tgids.push(member.tgid, GFP_KERNEL)?;
         }
-        set.tgids.sort_unstable();
+        sort::by_key(&mut set.tgids, |tgid| *tgid);
         let fds = set.scan_tables(members)?;
         set.scan_files(fds)?;
         set.classify()?;
@@ -78,7 +79,7 @@ impl ObjectSet {
                 }
             }
         }
-        uses.sort_unstable();
+        sort::by_key(&mut uses, |used| *used);
         let mut fds = KVVec::new();
         for same in uses.chunk_by(|a, b| a.0 == b.0) {
             let (key, users, index, thread) = same[0];
@@ -103,13 +104,13 @@ impl ObjectSet {
                 fds.push((fd, table), GFP_KERNEL)?;
             }
         }
-        self.uses.sort_unstable();
+        sort::by_key(&mut self.uses, |used| *used);
         Ok(fds)
     }
 
     /// Finds the distinct open files behind all descriptors.
     fn scan_files(&mut self, mut fds: KVVec<(Fd, u32)>) -> Outcome {
-        fds.sort_unstable_by_key(|(fd, table)| (fd.file.key(), fd.fd, *table));
+        sort::by_key(&mut fds, |(fd, table)| (fd.file.key(), fd.fd, *table));
         for (fd, index) in fds {
             let table = &mut self.tables[index as usize];
             if fd.fd >= DESCRIPTOR_END {
@@ -140,7 +141,7 @@ impl ObjectSet {
             table.entries.push(entry, GFP_KERNEL)?;
         }
         for table in self.tables.iter_mut() {
-            table.entries.sort_unstable_by_key(|entry| entry.fd);
+            sort::by_key(&mut table.entries, |entry| entry.fd);
         }
         Ok(())
     }
@@ -213,7 +214,7 @@ impl ObjectSet {
                 GFP_KERNEL,
             )?;
         }
-        wanted.sort_unstable_by_key(|wanted| wanted.0);
+        sort::by_key(&mut wanted, |wanted| wanted.0);
         let mut keys = KVVec::new();
         for wanted in wanted.iter() {
             keys.push(wanted.0, GFP_KERNEL)?;
@@ -224,7 +225,7 @@ impl ObjectSet {
         }
         let mut found = sys::find_holders(&keys, HOLDERS_MAX)
             .map_err(|error| Failure::from(error).text(format_args!("holders of streams")))?;
-        found.sort_unstable_by_key(|holder| (holder.key, holder.pid));
+        sort::by_key(&mut found, |holder| (holder.key, holder.pid));
         for (key, open, external, what) in wanted {
             let start = found.partition_point(|holder| holder.key < key);
             let mut last = 0;

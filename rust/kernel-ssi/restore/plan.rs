@@ -12,6 +12,7 @@ use ssi_core::image::part::ImageError;
 use ssi_core::image::process::{self, flag, Process};
 use ssi_core::image::thread::{self, Thread, FPU_BYTES_MAX};
 use ssi_core::image::{signal, tree};
+use ssi_core::sort;
 
 /// A process that is to be made.
 pub struct ProcessPlan {
@@ -153,8 +154,7 @@ impl Plan {
     ///
     /// `Damaged`; `NotPermitted` where `caller` may not have such a process made.
     pub fn check(&mut self, caller: Caller) -> Outcome {
-        self.processes
-            .sort_unstable_by_key(|process| process.record.pid);
+        sort::by_key(&mut self.processes, |process| process.record.pid);
         let mut records = KVVec::with_capacity(self.processes.len(), GFP_KERNEL)?;
         for process in self.processes.iter() {
             process.check(caller)?;
@@ -199,7 +199,7 @@ impl Plan {
                 }
             }
         }
-        ids.sort_unstable();
+        sort::by_key(&mut ids, |id| *id);
         match ids.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(damaged(pair[0], "PID twice")),
             None => Ok(()),

@@ -35,6 +35,7 @@ pub mod node;
 pub mod place;
 pub mod process;
 pub mod restart;
+pub mod sort;
 pub mod stream;
 pub mod text;
 #[cfg(test)]

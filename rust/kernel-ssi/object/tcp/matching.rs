@@ -11,6 +11,7 @@ use crate::sys::tcp::{state, Direction, Pair, SockRef};
 use kernel::prelude::*;
 use ssi_core::image::socket::{BACKLOG_MAX, STREAMS_MAX};
 use ssi_core::image::socket::{STREAM_KERNEL_HELD, STREAM_PEER_GONE, STREAM_QUEUED};
+use ssi_core::sort;
 use ssi_core::stream::End;
 
 /// What the TCP socket behind the open file `index` is.
@@ -77,7 +78,7 @@ impl ObjectSet {
         for stream in self.streams.iter() {
             keys.push(stream.key(), GFP_KERNEL)?;
         }
-        keys.sort_unstable();
+        sort::by_key(&mut keys, |key| *key);
         for open in self.files.iter().enumerate() {
             if let (
                 index,
