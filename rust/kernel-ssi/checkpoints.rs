@@ -245,6 +245,7 @@ impl Checkpoints {
     }
 
     /// A user asks for a checkpoint of the process at `place`.
+    #[inline(never)]
     pub fn start(&mut self, context: &mut Context, asked: Asked, place: Place, now_ms: u64) {
         let (request, reply) = asked;
         let op = context.new_op();

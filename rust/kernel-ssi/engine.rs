@@ -39,6 +39,10 @@ pub enum Call {
 }
 
 /// What the protocol thread works on.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "that an act is done is told even where there is no memory for a box"
+)]
 pub enum Event {
     /// A connection or a message.
     Link(LinkEvent),
@@ -109,10 +113,11 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The engine of a node that has just begun to listen.
-    pub fn new(node: Arc<Joined>, listener: Listener, sink: Arc<Sink>) -> Outcome<Engine> {
+    /// The engine of a node that has just begun to listen. Boxed: it is large.
+    #[inline(never)]
+    pub fn new(node: Arc<Joined>, listener: Listener, sink: Arc<Sink>) -> Outcome<KBox<Engine>> {
         let now_ms = clock_ms();
-        Ok(Engine {
+        let engine = Engine {
             context: Context {
                 peers: Peers::new(node.clone(), sink, now_ms)?,
                 node,
@@ -124,7 +129,8 @@ impl Engine {
             restarts: Restarts::new(),
             ticked_ms: now_ms,
             _listener: listener,
-        })
+        };
+        Ok(KBox::new(engine, GFP_KERNEL)?)
     }
 
     #[inline(never)]
@@ -234,7 +240,7 @@ impl Engine {
     }
 }
 
-impl Run for Engine {
+impl Run for KBox<Engine> {
     fn run(mut self) {
         let events = self.context.node.events.clone();
         let tick_ms = tick_ms(self.context.node.config.failure_ms);

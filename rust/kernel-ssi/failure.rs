@@ -6,10 +6,31 @@ use kernel::alloc::AllocError;
 use kernel::prelude::*;
 pub use ssi_core::abi::FailureCode;
 use ssi_core::abi::{self, FAILURE_TEXT};
+use ssi_core::text::Text;
 
 /// A failure on its way to the caller. The node is filled in where it leaves the node.
-#[derive(Clone, Copy)]
-pub struct Failure(abi::Failure);
+///
+/// Small, because every function that can fail has room for one on the kernel's stack.
+pub struct Failure {
+    code: FailureCode,
+    node: u32,
+    pid: u32,
+    fd: i32,
+    errno: u32,
+    text: Option<KBox<Line>>,
+}
+
+/// With the text, where there is memory for another.
+impl Clone for Failure {
+    fn clone(&self) -> Self {
+        let text = self.text.as_ref().and_then(|line| {
+            let mut copy = Line::empty()?;
+            copy.add(line.used());
+            Some(copy)
+        });
+        Failure { text, ..*self }
+    }
+}
 
 /// What most functions of the host return.
 pub type Outcome<T = ()> = core::result::Result<T, Failure>;
@@ -17,76 +38,112 @@ pub type Outcome<T = ()> = core::result::Result<T, Failure>;
 impl Failure {
     /// A failure that concerns no particular process.
     pub fn new(code: FailureCode) -> Self {
-        Failure(abi::Failure {
-            code: code as u32,
+        Failure {
+            code,
             node: 0,
             pid: 0,
             fd: -1,
             errno: 0,
-            text_len: 0,
-            text: [0; FAILURE_TEXT],
-        })
+            text: None,
+        }
     }
 
     /// The process concerned.
     pub fn pid(mut self, pid: u32) -> Self {
-        self.0.pid = pid;
+        self.pid = pid;
         self
     }
 
     /// The node concerned.
     pub fn node(mut self, node: u32) -> Self {
-        self.0.node = node;
+        self.node = node;
         self
     }
 
     /// The descriptor concerned.
     pub fn fd(mut self, fd: i32) -> Self {
-        self.0.fd = fd;
+        self.fd = fd;
         self
     }
 
     /// The errno beneath.
     pub fn errno(mut self, error: Error) -> Self {
-        self.0.errno = error.to_errno().unsigned_abs();
+        self.errno = error.to_errno().unsigned_abs();
         self
     }
 
-    /// What exactly stood in the way; cut off where it is longer than the field.
+    /// What exactly stood in the way; cut off where it is longer than the field, and missing
+    /// where there is no memory for it.
     pub fn text(mut self, text: fmt::Arguments<'_>) -> Self {
-        self.0.text_len = 0;
-        // A text that was cut still says the most of it.
-        let _ = Cursor(&mut self.0).write_fmt(text);
+        self.text = Line::empty();
+        if let Some(line) = self.text.as_mut() {
+            // A text that was cut still says the most of it.
+            let _ = line.write_fmt(text);
+        }
         self
     }
 
     /// Raw bytes (a path, a comm) as the text.
     pub fn bytes(mut self, bytes: &[u8]) -> Self {
-        let len = bytes.len().min(FAILURE_TEXT);
-        self.0.text[..len].copy_from_slice(&bytes[..len]);
-        self.0.text_len = len as u32;
+        self.text = Line::empty();
+        if let Some(line) = self.text.as_mut() {
+            line.add(bytes);
+        }
         self
     }
 
     /// The code.
     pub fn code(&self) -> FailureCode {
-        FailureCode::new(self.0.code).unwrap_or(FailureCode::Internal)
+        self.code
     }
 
     /// As the tools get it.
-    pub fn to_abi(self) -> abi::Failure {
-        self.0
+    pub fn to_abi(&self) -> abi::Failure {
+        let (text, text_len) = match self.text.as_ref() {
+            Some(line) => (line.bytes, line.len as u32),
+            None => ([0; FAILURE_TEXT], 0),
+        };
+        abi::Failure {
+            code: self.code as u32,
+            node: self.node,
+            pid: self.pid,
+            fd: self.fd,
+            errno: self.errno,
+            text_len,
+            text,
+        }
     }
 
     /// As the core takes it.
-    pub fn to_core(self) -> ssi_core::failure::Failure {
-        let unknown = ssi_core::failure::Failure::new(FailureCode::Internal);
-        ssi_core::failure::Failure::try_from(&self.0).unwrap_or(unknown)
+    pub fn to_core(&self) -> ssi_core::failure::Failure {
+        let text = match self.text.as_ref() {
+            Some(line) => Text::cut(line.used()),
+            None => Text::EMPTY,
+        };
+        ssi_core::failure::Failure {
+            code: self.code,
+            node: self.node,
+            pid: self.pid,
+            fd: self.fd,
+            errno: self.errno,
+            text,
+        }
     }
 
     /// As the core says it.
     pub fn from_core(failure: &ssi_core::failure::Failure) -> Self {
-        Failure(failure.into())
+        let host = Failure {
+            code: failure.code,
+            node: failure.node,
+            pid: failure.pid,
+            fd: failure.fd,
+            errno: failure.errno,
+            text: None,
+        };
+        match failure.text.as_bytes() {
+            [] => host,
+            text => host.bytes(text),
+        }
     }
 }
 
@@ -108,17 +165,39 @@ impl From<Error> for Failure {
     }
 }
 
-struct Cursor<'a>(&'a mut abi::Failure);
+/// A line of text that is cut off where it is full.
+struct Line {
+    len: usize,
+    bytes: [u8; FAILURE_TEXT],
+}
 
-impl Write for Cursor<'_> {
+impl Line {
+    fn empty() -> Option<KBox<Line>> {
+        let line = Line {
+            len: 0,
+            bytes: [0; FAILURE_TEXT],
+        };
+        KBox::new(line, GFP_KERNEL).ok()
+    }
+
+    fn used(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    /// Appends as much as fits, and says whether that was all.
+    fn add(&mut self, more: &[u8]) -> bool {
+        let len = more.len().min(FAILURE_TEXT - self.len);
+        self.bytes[self.len..self.len + len].copy_from_slice(&more[..len]);
+        self.len += len;
+        len == more.len()
+    }
+}
+
+impl Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let start = self.0.text_len as usize;
-        let len = text.len().min(FAILURE_TEXT - start);
-        self.0.text[start..start + len].copy_from_slice(&text.as_bytes()[..len]);
-        self.0.text_len += len as u32;
-        if len < text.len() {
-            return Err(fmt::Error);
+        match self.add(text.as_bytes()) {
+            true => Ok(()),
+            false => Err(fmt::Error),
         }
-        Ok(())
     }
 }

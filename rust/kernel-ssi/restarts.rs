@@ -43,14 +43,14 @@ pub struct Restarts {
 }
 
 fn options(request: &RestartRequest) -> Outcome<Options> {
-    let bad = Failure::new(FailureCode::BadArgument);
+    let bad = |what| Failure::new(FailureCode::BadArgument).bytes(what);
     Ok(Options {
         application: request.application,
         version: request.version,
         uid: request.uid,
         gid: request.gid,
-        store: Path::new(&request.store).ok_or(bad.text(format_args!("store")))?,
-        output: Path::new(&request.output).ok_or(bad.text(format_args!("output file")))?,
+        store: Path::new(&request.store).ok_or_else(|| bad(b"store"))?,
+        output: Path::new(&request.output).ok_or_else(|| bad(b"output file"))?,
     })
 }
 
@@ -99,6 +99,7 @@ impl Restarts {
     }
 
     /// A user asks for a restart; `helper` is the user's own process.
+    #[inline(never)]
     pub fn start(
         &mut self,
         context: &mut Context,

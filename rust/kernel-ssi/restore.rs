@@ -48,8 +48,8 @@ impl Creation {
     }
 
     fn failure(&self) -> Failure {
-        let first = *self.failure.lock();
-        first.unwrap_or(Failure::new(FailureCode::Internal).bytes(b"restart was killed"))
+        let first = self.failure.lock().clone();
+        first.unwrap_or_else(|| Failure::new(FailureCode::Internal).bytes(b"restart was killed"))
     }
 
     /// How many tasks count at the `ready` door.

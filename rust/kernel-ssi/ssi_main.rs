@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The kernel host of the protocols: turns kernel events into core events, effects into acts.
 #![deny(unsafe_code)]
-#![expect(
-    clippy::result_large_err,
-    reason = "a failure is told in full, and its path is never the fast one"
-)]
 #![expect(unreachable_pub, reason = "one crate: pub means used outside its file")]
 
 use kernel::prelude::*;

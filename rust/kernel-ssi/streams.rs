@@ -182,7 +182,7 @@ impl Streams {
     /// Fails every end that still waits.
     pub fn fail(&mut self, why: Failure) {
         while let Some(end) = self.waiting.take(|_| true) {
-            end.reply.give(Err(why));
+            end.reply.give(Err(why.clone()));
         }
     }
 }

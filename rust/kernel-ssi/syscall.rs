@@ -51,10 +51,10 @@ fn answer<T: user::Plain>(outcome: Outcome<T>, report: u64, failure: u64) -> Res
 }
 
 fn path(address: u64, len: u32) -> Outcome<KVec<u8>> {
-    let bad = Failure::new(FailureCode::BadArgument);
-    let bytes = user::read_bytes(address, len, PATH_MAX).map_err(|error| bad.errno(error))?;
+    let bad = || Failure::new(FailureCode::BadArgument);
+    let bytes = user::read_bytes(address, len, PATH_MAX).map_err(|error| bad().errno(error))?;
     if bytes.first() != Some(&b'/') || bytes.contains(&0) {
-        return Err(bad.text(format_args!("not an absolute path")));
+        return Err(bad().text(format_args!("not an absolute path")));
     }
     Ok(bytes)
 }

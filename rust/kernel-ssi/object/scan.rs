@@ -160,7 +160,7 @@ impl ObjectSet {
             let at = (open.pid, open.fd);
             match self.classify_one(index) {
                 Ok(saved) => self.files[index].saved = saved,
-                Err(why) if refused.is_none_or(|(pid, fd, _)| at < (pid, fd)) => {
+                Err(why) if refused.as_ref().is_none_or(|first| at < (first.0, first.1)) => {
                     refused = Some((at.0, at.1, why));
                 }
                 Err(_) => {}
