@@ -13,6 +13,7 @@ use ssi_core::node::NodeId;
 
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::sys::fsio::{self, Creds, Entry, File, Open};
+use crate::sys::powercut::{self, Step};
 
 mod frames;
 mod path;
@@ -107,8 +108,10 @@ impl Store {
         let temporary = folder.join(format_args!("commit.tmp"))?;
         let path = folder.join(format_args!("commit"))?;
         self.create_durable(&temporary, &bytes[..len])?;
+        powercut::at(Step::CommitDurable);
         fsio::rename(temporary.as_cstr()?, path.as_cstr()?, &self.creds)
             .map_err(|error| path.failed(error))?;
+        powercut::at(Step::CommitRenamed);
         sync_up(&folder, self.path.bytes().len(), &self.creds)
     }
 
@@ -203,6 +206,7 @@ impl Store {
         let write = || {
             let file = File::open(path.as_cstr()?, Open::Create, &self.creds)?;
             file.write_at(bytes, 0, &self.creds)?;
+            powercut::at(Step::CommitWritten);
             file.sync()
         };
         write().map_err(|error| path.failed(error))

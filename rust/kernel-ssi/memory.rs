@@ -13,6 +13,7 @@ use crate::failure::{Failure, FailureCode, Outcome};
 use crate::media::Folder;
 use crate::sys::mm::{Mm, TaskRef};
 use crate::sys::pages::Shared;
+use crate::sys::powercut::{self, Step};
 
 mod plan;
 mod restore;
@@ -115,6 +116,7 @@ impl Memories {
             at += 1;
             bytes += writer.space(folder, at as u64, &space)?;
         }
+        powercut::at(Step::PagesWritten);
         Ok((bytes, writer.written()))
     }
 

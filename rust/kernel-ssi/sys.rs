@@ -15,6 +15,7 @@ pub mod net;
 pub mod pages;
 pub mod pipe;
 pub mod revive;
+pub mod powercut;
 pub mod spawn;
 pub mod stop;
 pub mod tcp;

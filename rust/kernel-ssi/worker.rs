@@ -7,6 +7,7 @@ use crate::host::Joined;
 use crate::local::{Local, Signals};
 use crate::queue::{Queue, Taken};
 use crate::request::Note;
+use crate::sys::powercut::{self, Step};
 use crate::sys::thread::{Run, Thread};
 use core::sync::atomic::Ordering;
 use kernel::c_str;
@@ -86,6 +87,19 @@ impl Drop for Worker {
     }
 }
 
+/// What has been done when this is told.
+fn step_of(event: &core_checkpoint::Event) -> Option<Step> {
+    use core_checkpoint::Event as E;
+    match event {
+        E::Stopped(_) => Some(Step::Stopped),
+        E::SendSaved => Some(Step::SendSaved),
+        E::Snapped(_) => Some(Step::Snapped),
+        E::Opened(_) => Some(Step::Opened),
+        E::Committed => Some(Step::CommitDone),
+        _ => None,
+    }
+}
+
 struct Body {
     node: Arc<Joined>,
     op: OpId,
@@ -95,6 +109,9 @@ struct Body {
 
 impl Body {
     fn tell(&self, event: core_checkpoint::Event) {
+        if let Some(step) = step_of(&event) {
+            powercut::at(step);
+        }
         let _ = self.node.events.put(Event::Checkpoint(self.op, event));
     }
 
@@ -131,7 +148,10 @@ impl Body {
                 let outcome = self.local.snapshot();
                 self.tell_or_fail(outcome.map(E::Snapped));
             }
-            Job::Release => self.local.release(),
+            Job::Release => {
+                self.local.release();
+                powercut::at(Step::Released);
+            }
             Job::Open(found) => {
                 let outcome = self.local.open_version(found);
                 self.tell(match outcome {

@@ -5,6 +5,7 @@ use super::Local;
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::media::{FrameWriter, Store};
 use crate::sys::caps;
+use crate::sys::powercut::{self, Step};
 use crate::sys::thread::random;
 use core::sync::atomic::Ordering;
 use kernel::prelude::*;
@@ -56,6 +57,7 @@ impl Local {
             date: self.date,
             release: [0; RELEASE_BYTES],
         };
+        powercut::at(Step::PartMade);
         let mut part = FrameWriter::create(&folder, &head)?;
         let folder = &*self.written.insert(folder);
         let (signals, node) = (self.signals.clone(), self.node.clone());
@@ -83,8 +85,10 @@ impl Local {
             })?;
         // The part first: on a file system with a journal one commit then serves all of them.
         let summary = part.finish(self.counts.processes, self.counts.threads, pages)?;
+        powercut::at(Step::PartDurable);
         written.sync()?;
         folder.sync()?;
+        powercut::at(Step::FoldersDurable);
         Ok(Some(Totals {
             bytes: summary.bytes,
             digest: summary.digest,

@@ -10,6 +10,7 @@ use ssi_core::image::part::{FRAME_ALIGN, RELEASE_BYTES};
 use super::{Folder, PageFile};
 use crate::failure::Outcome;
 use crate::sys::fsio::{self, Digest, Open};
+use crate::sys::powercut::{self, Step};
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 1 << 20;
@@ -91,6 +92,7 @@ impl FrameWriter {
         };
         self.fixed(Kind::PartTail, 0, &tail)?;
         self.flush()?;
+        powercut::at(Step::PartWritten);
         self.out.sync()?;
         Ok(PartSummary {
             bytes: self.pos + page_bytes,

@@ -2,12 +2,14 @@
 """One node as a QEMU process: its command line, its start, its power cut."""
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
 import time
 
-from .state import ClusterError
+from . import ssh
+from .state import ClusterError, write_file
 
 KILL_SECONDS_MAX = 10
 
@@ -100,7 +102,7 @@ def command_line(node, config, port):
 
 def forget_last_boot(node):
     os.makedirs(node.dir, exist_ok=True)
-    for name in ("pid", "exit", "killed", "report", "qmp"):
+    for name in ("pid", "exit", "killed", "doomed", "report", "qmp"):
         if os.path.exists(node.path(name)):
             os.unlink(node.path(name))
     if os.path.exists(node.path("console")):
@@ -134,3 +136,9 @@ def power_cut(node):
         if time.monotonic() > deadline:
             raise ClusterError(f"node {node.number}: QEMU {pid} does not die")
         time.sleep(0.01)
+
+
+def power_cut_at(node, step):
+    """The node's own module will cut the power, exactly there; returns when that is prepared."""
+    write_file(node.path("doomed"), step)
+    ssh.capture(node, f"echo {shlex.quote(step)} >/sys/module/ssi/parameters/power_cut")
