@@ -151,6 +151,17 @@ impl ObjectSet {
 
     /// Hands every record to `sink`, as saved on `node`; after `save_rest`, with the processes
     /// running again.
+    /// Returns when every file that is open for writing is durable; with the processes running
+    /// again.
+    pub fn flush_files(&self) -> Outcome {
+        for open in self.files.iter() {
+            if let Saved::Regular(saved) = &open.saved {
+                saved.flush()?;
+            }
+        }
+        Ok(())
+    }
+
     pub fn emit(&self, node: NodeId, sink: Sink<'_>) -> Outcome {
         let node = node.raw();
         for (pipe, id) in self.pipes.iter().zip(1..) {

@@ -83,6 +83,7 @@ impl Local {
             .write(folder, &watch, &mut |kind, id, bytes| {
                 part.record(kind, id, bytes)
             })?;
+        objects.flush_files()?;
         // The part first: on a file system with a journal one commit then serves all of them.
         let summary = part.finish(self.counts.processes, self.counts.threads, pages)?;
         powercut::at(Step::PartDurable);

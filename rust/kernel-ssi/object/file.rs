@@ -6,6 +6,7 @@ use super::scan::refuse;
 use super::OpenFile;
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::sys::file::{kind, traits, FileRef};
+use crate::sys::flush::Flush;
 use kernel::prelude::*;
 use kernel::str::CString;
 use ssi_core::codec::{Field, Reader};
@@ -19,6 +20,8 @@ const O_APPEND: u32 = 0o2000;
 pub(super) struct Regular {
     record: RegularFile,
     path: KVVec<u8>,
+    /// Of one that is open for writing.
+    flush: Option<Flush>,
 }
 
 /// The path of an open file.
@@ -77,7 +80,26 @@ impl Regular {
             pos: open.info.pos,
             size: open.info.size,
         };
-        Ok(Regular { record, path })
+        let flush = match &open.file {
+            Some(file) if writable && !directory => Some(Flush::of(file)?),
+            _ => None,
+        };
+        Ok(Regular {
+            record,
+            path,
+            flush,
+        })
+    }
+
+    /// Returns when what it held at the cut is durable: the version is worth nothing without it.
+    pub(super) fn flush(&self) -> Outcome {
+        let Some(flush) = &self.flush else {
+            return Ok(());
+        };
+        flush.run().map_err(|error| {
+            let failure = Failure::new(FailureCode::Media).errno(error);
+            failure.bytes(&self.path)
+        })
     }
 
     pub(super) fn emit(&self, id: u64, sink: Sink<'_>) -> Outcome {
