@@ -304,9 +304,9 @@ impl Newborn {
         let process = self.process_plan();
         if matches!(self.role, Role::Thread) || !process.has_ghost() {
             revive::send_signals(&self.thread_plan().pending);
-        }
-        if matches!(self.role, Role::Leader) && process.record.has(flag::STOPPED) {
-            revive::stop_current();
+            if process.record.has(flag::STOPPED) {
+                revive::stop_current(process.record.stop_signal);
+            }
         }
         self.creation.ready.add();
         self.creation

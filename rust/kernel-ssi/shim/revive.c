@@ -283,10 +283,21 @@ void ssi_revive_signals(const struct ssi_image_pending *pending, u32 count)
 	}
 }
 
-/* The process was stopped by a signal: it stops again before it does anything. */
-void ssi_revive_stopped(void)
+/*
+ * The process was stopped by a signal: current stops again before it does anything, and so does
+ * every other thread. As do_signal_stop(), kernel/signal.c, leaves it; but the father has had his
+ * SIGCHLD. @signal: what wait4(2) will tell him, or 0.
+ */
+void ssi_revive_stopped(u32 signal)
 {
-	send_sig(SIGSTOP, current, 1);
+	spin_lock_irq(&current->sighand->siglock);
+	if (!(current->signal->flags & SIGNAL_GROUP_EXIT) && !__fatal_signal_pending(current)) {
+		signal_set_stop_flags(current->signal, SIGNAL_STOP_STOPPED);
+		current->signal->group_exit_code = signal;
+		current->jobctl |= JOBCTL_STOP_PENDING | SIGSTOP;
+		recalc_sigpending();
+	}
+	spin_unlock_irq(&current->sighand->siglock);
 }
 
 /* Takes @revival over. From here the thread goes to user mode as if it had never stopped. */

@@ -136,7 +136,8 @@ static void ssi_process_describe(struct ssi_process *process, struct task_struct
 		       ssi_outside(group, task_pgrp(leader), SSI_PROCESS_GROUP_OUTSIDE) |
 		       (signal->is_child_subreaper ? SSI_PROCESS_SUBREAPER : 0) |
 		       (process->zombie ? SSI_PROCESS_ZOMBIE : 0);
-	if (signal->flags & SIGNAL_STOP_STOPPED) {
+	/* Or is about to stop: its threads are on their way there. */
+	if (signal->flags & SIGNAL_STOP_STOPPED || signal->group_stop_count) {
 		image->flags |= SSI_PROCESS_STOPPED;
 		image->stop_signal = signal->group_exit_code & 0x7f;
 	}

@@ -48,7 +48,7 @@ int ssi_revive_registers(struct ssi_revival *revival, const void *fpu, u32 fpu_b
 int ssi_revive_vfork(struct ssi_revival *revival);
 void ssi_revive_flush(void);
 void ssi_revive_signals(const struct ssi_image_pending *pending, u32 count);
-void ssi_revive_stopped(void);
+void ssi_revive_stopped(u32 signal);
 int ssi_revive(struct ssi_revival *revival);
 
 /* timers.c */

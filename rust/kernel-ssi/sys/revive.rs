@@ -38,7 +38,7 @@ extern "C" {
     fn ssi_revive_signals(pending: *const u8, count: u32);
     fn ssi_timers_create(timers: *const u8, count: u32, scratch: *mut usize) -> i32;
     fn ssi_timers_start(interval: *const u8, timers: *const u8, count: u32, scratch: usize);
-    fn ssi_revive_stopped();
+    fn ssi_revive_stopped(signal: u32);
     fn ssi_set_caps_of(pid: u32, caps: u32);
     fn ssi_revive(revival: *mut RawRevival) -> i32;
 }
@@ -231,10 +231,11 @@ impl<'a> Timers<'a> {
     }
 }
 
-/// Stops current's process as SIGSTOP does, once it gets to user mode.
-pub fn stop_current() {
+/// Stops current as a signal does, once it gets to user mode; wait4(2) tells the father of
+/// `signal`, unless that is 0.
+pub fn stop_current(signal: u32) {
     // SAFETY: Acts on current.
-    unsafe { ssi_revive_stopped() }
+    unsafe { ssi_revive_stopped(signal) }
 }
 
 /// Sets the capabilities of a process that is held.

@@ -28,7 +28,7 @@ pub mod flag {
     pub const GROUP_OUTSIDE: u32 = 4;
     /// It adopts orphans (PR_SET_CHILD_SUBREAPER, prctl(2)).
     pub const SUBREAPER: u32 = 8;
-    /// A signal has stopped it; the signal is in `stop_signal`.
+    /// A signal has stopped it.
     pub const STOPPED: u32 = 16;
     /// It runs in its father's memory, who waits in vfork(2).
     pub const BORROWED_MEMORY: u32 = 32;
@@ -59,7 +59,7 @@ record! {
         pub exit_signal: u32,
         /// Exit status of a zombie, as wait4(2) gives it.
         pub exit_code: u32,
-        /// What stopped it, or 0.
+        /// What stopped it; 0 where nothing did, or its father has been told by wait4(2).
         pub stop_signal: u32,
         /// /proc/PID/oom_score_adj, proc(5).
         pub oom_score_adj: i32,
@@ -88,7 +88,7 @@ impl Process {
             && self.exit_code <= 0xffff
             && (zombie || self.exit_code == 0)
             && self.stop_signal <= 64
-            && self.has(flag::STOPPED) == (self.stop_signal != 0)
+            && (self.has(flag::STOPPED) || self.stop_signal == 0)
             && (-1000..=1000).contains(&self.oom_score_adj);
         if sane {
             Ok(())
@@ -299,6 +299,15 @@ pub(crate) mod tests {
         refused(|p| p.stop_signal = 19);
         refused(|p| p.oom_score_adj = 1001);
         refused(|p| p.flags = flag::ZOMBIE);
+    }
+
+    #[test]
+    fn a_stop_that_the_father_knows_of() {
+        let mut process = sample(4_194_700);
+        process.flags = flag::STOPPED;
+        assert_eq!(process.check(), Ok(()));
+        process.stop_signal = 19;
+        assert_eq!(process.check(), Ok(()));
     }
 
     #[test]
