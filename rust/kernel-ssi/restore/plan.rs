@@ -315,7 +315,11 @@ impl ProcessPlan {
         for (number, thread) in self.threads.iter().enumerate() {
             thread.check(pid, number == 0, caller)?;
         }
-        Ok(())
+        // Only root may keep a process from the kernel's out-of-memory killer.
+        match self.record.oom_score_adj < 0 && caller.uid != 0 {
+            true => Err(Failure::new(FailureCode::NotPermitted).pid(pid)),
+            false => Ok(()),
+        }
     }
 }
 

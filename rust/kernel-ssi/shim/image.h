@@ -46,6 +46,9 @@ struct ssi_image_process {
 #define SSI_THREAD_NO_NEW_PRIVS	2u
 #define SSI_THREAD_VFORK_PARENT	4u
 #define SSI_THREAD_RESET_ON_FORK	8u
+#define SSI_THREAD_AFFINITY	16u
+
+#define SSI_CPU_WORDS	16
 
 /* Numbers of image::thread::restart; ..._FUTEX_* are bits of restart[2]. */
 enum ssi_restart {
@@ -90,6 +93,8 @@ struct ssi_image_thread {
 	s32 nice;
 	s32 exit_signal;
 	u8 comm[16];
+	u64 started;
+	u64 cpus[SSI_CPU_WORDS];
 } __packed;
 
 struct ssi_image_action {

@@ -7,12 +7,15 @@
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
+#include <linux/ssi.h>
 #include <linux/ssi_transfer.h>
 #include <linux/timekeeping.h>
+#include <linux/uaccess.h>
 #include <uapi/linux/sched/types.h>
 #include <asm/pkru.h>
 #include <asm/prctl.h>
 #include <asm/proto.h>
+#include <asm/unistd.h>
 #include "spawn.h"
 #include "stop.h"
 
@@ -223,6 +226,35 @@ static int ssi_revive_scheduling(const struct ssi_image_thread *image)
 	return sched_setattr_nocheck(current, &attr);
 }
 
+/* The same CPUs where this node has any of them. */
+static int ssi_revive_affinity(const struct ssi_image_thread *image)
+{
+	unsigned long scratch, args[6] = { 0, sizeof(image->cpus) };
+	int err = -EFAULT;
+
+	if (!(image->flags & SSI_THREAD_AFFINITY))
+		return 0;
+	scratch = ssi_scratch_new();
+	if (IS_ERR_VALUE(scratch))
+		return scratch;
+	args[2] = scratch;
+	if (!copy_to_user((void __user *)scratch, image->cpus, sizeof(image->cpus)))
+		err = ssi_syscall(__NR_sched_setaffinity, args);
+	ssi_scratch_free(scratch);
+	return err == -EINVAL ? 0 : err;
+}
+
+/* A node that was booted later than that began says so as far as it can. */
+static void ssi_revive_start(const struct ssi_image_thread *image)
+{
+	ktime_t boot = ktime_mono_to_any(0, TK_OFFS_BOOT);
+	ktime_t boot_to_real = ktime_sub(ktime_mono_to_any(0, TK_OFFS_REAL), boot);
+	s64 started = (s64)image->started - ktime_to_ns(boot_to_real);
+
+	current->start_boottime = max_t(s64, started, 0);
+	current->start_time = max_t(s64, started - ktime_to_ns(boot), 0);
+}
+
 /* All of the thread that does not show before user mode. -EINVAL: this CPU cannot hold it. */
 int ssi_revive_registers(struct ssi_revival *revival, const void *fpu, u32 fpu_bytes)
 {
@@ -233,8 +265,10 @@ int ssi_revive_registers(struct ssi_revival *revival, const void *fpu, u32 fpu_b
 	err = err ?: do_arch_prctl_64(current, ARCH_SET_FS, image->fs_base);
 	err = err ?: do_arch_prctl_64(current, ARCH_SET_GS, image->gs_base);
 	err = err ?: ssi_revive_scheduling(image);
+	err = err ?: ssi_revive_affinity(image);
 	if (err)
 		return err;
+	ssi_revive_start(image);
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE)) {
 		current->thread.pkru = image->pkru;
 		write_pkru(image->pkru);

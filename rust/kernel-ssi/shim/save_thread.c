@@ -149,6 +149,35 @@ static int ssi_restart_save(struct ssi_process *process, struct task_struct *tas
 	return ssi_unsupported(process, "system call that waits in an unknown way");
 }
 
+/* Only where it was asked for: all CPUs of this node are others than all of another. */
+static int ssi_affinity_save(struct ssi_process *process, struct task_struct *task,
+			     struct ssi_image_thread *image)
+{
+	const unsigned int bits = min(nr_cpumask_bits, 64u * SSI_CPU_WORDS);
+	bool beyond = false;
+
+	BUILD_BUG_ON(sizeof(image->cpus) % sizeof(unsigned long));
+	raw_spin_lock_irq(&task->pi_lock);
+	if (task->user_cpus_ptr) {
+		const unsigned long *mask = cpumask_bits(task->user_cpus_ptr);
+
+		memcpy(image->cpus, mask, BITS_TO_LONGS(bits) * sizeof(*mask));
+		beyond = find_next_bit(mask, nr_cpumask_bits, bits) < nr_cpumask_bits;
+		image->flags |= SSI_THREAD_AFFINITY;
+	}
+	raw_spin_unlock_irq(&task->pi_lock);
+	return beyond ? ssi_unsupported(process, "affinity to a CPU beyond 1023") : 0;
+}
+
+/* By the wall clock, which all nodes share; but exactly the same as long as that is not set. */
+static u64 ssi_started(const struct task_struct *task)
+{
+	ktime_t boot_to_real = ktime_sub(ktime_mono_to_any(0, TK_OFFS_REAL),
+					 ktime_mono_to_any(0, TK_OFFS_BOOT));
+
+	return max_t(s64, ktime_to_ns(boot_to_real) + task->start_boottime, 0);
+}
+
 static void ssi_thread_describe(struct task_struct *task, struct ssi_image_thread *image)
 {
 	image->tid = task_pid_nr(task);
@@ -173,6 +202,7 @@ static void ssi_thread_describe(struct task_struct *task, struct ssi_image_threa
 	image->priority = task->rt_priority;
 	image->nice = task_nice(task);
 	image->exit_signal = task->exit_signal;
+	image->started = ssi_started(task);
 	get_task_comm(image->comm, task);
 }
 
@@ -192,6 +222,9 @@ int ssi_thread_save(struct ssi_thread *thread)
 	if (err)
 		return err;
 	ssi_thread_describe(task, &image);
+	err = ssi_affinity_save(process, task, &image);
+	if (err)
+		return err;
 	image.fs_base = thread->fs_base;
 	image.gs_base = thread->gs_base;
 	image.pkru = thread->pkru;

@@ -52,6 +52,8 @@ void ssi_revive_stopped(u32 signal);
 int ssi_revive(struct ssi_revival *revival);
 
 /* timers.c */
+unsigned long ssi_scratch_new(void);
+void ssi_scratch_free(unsigned long scratch);
 int ssi_timers_create(const struct ssi_image_posix_timer *timers, u32 count,
 		      unsigned long *scratch);
 void ssi_timers_start(const struct ssi_image_timer interval[3],

@@ -13,9 +13,14 @@
  * One page of current's memory for what system calls take by address; to be given back by
  * ssi_scratch_free() before user mode. An errno in place of the address.
  */
-static unsigned long ssi_scratch_new(void)
+unsigned long ssi_scratch_new(void)
 {
 	return vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+}
+
+void ssi_scratch_free(unsigned long scratch)
+{
+	vm_munmap(scratch, PAGE_SIZE);
 }
 
 static int ssi_timer_create(const struct ssi_image_posix_timer *timer, unsigned long scratch)
@@ -90,5 +95,5 @@ void ssi_timers_start(const struct ssi_image_timer interval[3],
 	for (i = 0; i < count; i++)
 		ssi_timer_start(&timers[i], scratch);
 	if (scratch)
-		vm_munmap(scratch, PAGE_SIZE);
+		ssi_scratch_free(scratch);
 }

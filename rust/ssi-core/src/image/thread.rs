@@ -19,9 +19,14 @@ pub mod flag {
     pub const VFORK_PARENT: u32 = 4;
     /// SCHED_RESET_ON_FORK, sched(7).
     pub const RESET_ON_FORK: u32 = 8;
+    /// sched_setaffinity(2) was called for it, or for who made it.
+    pub const AFFINITY: u32 = 16;
     /// All of them.
-    pub const ALL: u32 = 15;
+    pub const ALL: u32 = 31;
 }
+
+/// Words of a CPU mask: CPUs 0 to 1023.
+pub const CPU_WORDS: usize = 16;
 
 /// Numbers of [`Thread::restart_kind`]: how a call whose `ax` is -516 goes on.
 pub mod restart {
@@ -128,6 +133,10 @@ record! {
         pub exit_signal: i32,
         /// Name, padded with zeros.
         pub comm: [u8; 16],
+        /// When it began, nanoseconds since 1970; 0 where that was before.
+        pub started: u64,
+        /// The CPUs that it was bound to; zero without [`flag::AFFINITY`].
+        pub cpus: [u64; CPU_WORDS],
     }
 }
 
@@ -152,6 +161,8 @@ impl Thread {
             && self.priority <= 99
             && (-20..=19).contains(&self.nice)
             && self.comm.last() == Some(&0)
+            && i64::try_from(self.started).is_ok()
+            && self.has(flag::AFFINITY) == self.cpus.iter().any(|word| *word != 0)
             && self.restart_sane();
         if sane {
             Ok(())
@@ -224,14 +235,17 @@ mod tests {
     fn as_long_as_the_kernel_side_says() {
         // sizeof(struct ssi_image_thread), rust/kernel-ssi/shim/image.h.
         assert_eq!(Registers::SIZE, 21 * 8);
-        assert_eq!(Thread::SIZE, 376);
+        assert_eq!(Thread::SIZE, 512);
     }
 
     #[test]
     fn hostile_threads() {
         assert_eq!(sample().check(), Ok(()));
         refused(|t| t.tid = 7);
-        refused(|t| t.flags = 16);
+        refused(|t| t.flags = 32);
+        refused(|t| t.flags = flag::AFFINITY);
+        refused(|t| t.cpus[15] = 1);
+        refused(|t| t.started = u64::MAX);
         refused(|t| t.flags = flag::VFORK_PARENT);
         refused(|t| t.fs_base = 0xffff_8000_0000_0000);
         refused(|t| t.gs_base = ADDRESS_END);
