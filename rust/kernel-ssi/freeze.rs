@@ -126,7 +126,7 @@ impl Group {
             Refusal::NoCapability => (FailureCode::NotCheckpointable, ""),
             Refusal::Permission => (FailureCode::NotPermitted, ""),
             Refusal::Busy => (FailureCode::Busy, "in another checkpoint"),
-            Refusal::Traced => (FailureCode::Unsupported, "traced by a debugger"),
+            Refusal::Traced => (FailureCode::Unsupported, "a tracer (ptrace)"),
             Refusal::Timeout => (FailureCode::StopTimeout, ""),
             Refusal::Memory => (FailureCode::NoMemory, ""),
             Refusal::Limit => (FailureCode::Limit, "threads of one application"),

@@ -17,10 +17,13 @@ one() {
     done
 }
 
+# refusals PROGRAM: all kinds that it has here.
 refusals() {
-    local kind
-    for kind in $(on 1 /usr/lib/ssi/tests/refused); do
-        try "refused $kind" run refuse refused "$kind"
+    local kind kinds folder=/var/lib/ssi/tests/kinds
+    kinds=$(on 1 "rm -rf $folder && mkdir -p $folder && cd / && /usr/lib/ssi/tests/$1 $folder")
+    [ -n "$kinds" ] || try "kinds of $1" false
+    for kind in $kinds; do
+        try "$1 $kind" run refuse "$1" "$kind"
     done
 }
 
@@ -36,7 +39,7 @@ start_cluster
 cluster push 1 "$HERE/node.sh" "$HERE/run-program" $AT
 for program in ${*:-$(programs) outside}; do
     case $program in
-    refused) refusals ;;
+    refused*) refusals "$program" ;;
     outside) try "tree outside" run outside tree ;;
     *) one "$program" ;;
     esac

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 // Holds one object that cannot be saved, and goes on unharmed when a checkpoint is refused.
-#include "check.h"
-#include <arpa/inet.h>
+#include "refused.h"
+#include <linux/perf_event.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/fanotify.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
@@ -15,141 +15,171 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
-static int held = -1;
+static int hold(int fd)
+{
+	held = fd;
+	return fd < 0 ? -1 : 0;
+}
 
-static void unix_socket(void)
+static int unix_socket(void)
 {
 	int pair[2];
 
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-	held = pair[0];
+	return hold(pair[0]);
 }
 
-static void udp_socket(void)
+static int udp_socket(void)
 {
-	held = socket(AF_INET, SOCK_DGRAM, 0);
+	return hold(socket(AF_INET, SOCK_DGRAM, 0));
 }
 
-static void tcp6_socket(void)
+static int raw_socket(void)
 {
-	held = socket(AF_INET6, SOCK_STREAM, 0);
+	return hold(socket(AF_INET, SOCK_RAW, IPPROTO_TCP));
 }
 
-static void netlink_socket(void)
+static int tcp6_socket(void)
 {
-	held = socket(AF_NETLINK, SOCK_RAW, 0);
+	return hold(socket(AF_INET6, SOCK_STREAM, 0));
 }
 
-static void signal_fd(void)
+static int netlink_socket(void)
+{
+	return hold(socket(AF_NETLINK, SOCK_RAW, 0));
+}
+
+static int signal_fd(void)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
-	held = signalfd(-1, &set, 0);
+	return hold(signalfd(-1, &set, 0));
 }
 
-static void timer_fd(void)
+static int timer_fd(void)
 {
-	held = timerfd_create(CLOCK_MONOTONIC, 0);
+	return hold(timerfd_create(CLOCK_MONOTONIC, 0));
 }
 
-static void inotify_fd(void)
+static int inotify_fd(void)
 {
-	held = inotify_init1(0);
+	return hold(inotify_init1(0));
 }
 
-static void pid_fd(void)
+static int fanotify_fd(void)
 {
-	held = syscall(SYS_pidfd_open, getpid(), 0);
+	return hold(fanotify_init(FAN_CLASS_NOTIF, O_RDONLY));
 }
 
-static void mem_fd(void)
+static int pid_fd(void)
 {
-	held = memfd_create("held", 0);
+	return hold(syscall(SYS_pidfd_open, getpid(), 0));
 }
 
-static void named_fifo(void)
+static int mem_fd(void)
 {
+	return hold(memfd_create("held", 0));
+}
+
+static int user_fault_fd(void)
+{
+	return hold(syscall(SYS_userfaultfd, O_CLOEXEC));
+}
+
+static int perf_fd(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_TASK_CLOCK,
+	};
+
+	return hold(syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0));
+}
+
+static int io_uring_fd(void)
+{
+	unsigned char params[120] = { 0 };	/* struct io_uring_params */
+
+	return hold(syscall(SYS_io_uring_setup, 4, params));
+}
+
+static int named_fifo(void)
+{
+	unlink(in_folder("fifo"));
 	CHECK(mkfifo(in_folder("fifo"), 0600) == 0);
-	held = open(in_folder("fifo"), O_RDWR);
+	return hold(open(in_folder("fifo"), O_RDWR));
 }
 
-static void path_only(void)
+static int path_only(void)
 {
-	held = open(folder, O_PATH);
+	return hold(open("/", O_PATH));
 }
 
-static void deleted_file(void)
+static int process_file(void)
 {
-	held = open(in_folder("deleted"), O_RDWR | O_CREAT, 0600);
+	return hold(open("/proc/self/status", O_RDONLY));
+}
+
+static int pseudo_terminal(void)
+{
+	return hold(open("/dev/ptmx", O_RDWR | O_NOCTTY));
+}
+
+static int deleted_file(void)
+{
+	hold(open(in_folder("deleted"), O_RDWR | O_CREAT, 0600));
 	CHECK(unlink(in_folder("deleted")) == 0);
+	return 0;
 }
 
-static void shared_file_mapping(void)
+static int lease(void)
 {
-	int fd = open(in_folder("mapped"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	CHECK(fd >= 0 && ftruncate(fd, 4096) == 0);
-	CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED);
-	close(fd);
+	hold(open(in_folder("leased"), O_RDONLY | O_CREAT, 0600));
+	return fcntl(held, F_SETLEASE, F_RDLCK);
 }
 
-static void system_v_memory(void)
+static int lease_still(void)
 {
-	int id = shmget(IPC_PRIVATE, 4096, 0600);
-
-	CHECK(id >= 0 && shmat(id, NULL, 0) != (void *)-1);
-	CHECK(shmctl(id, IPC_RMID, NULL) == 0);
+	return fcntl(held, F_GETLEASE) == F_RDLCK;
 }
 
-static const struct {
-	const char *name;
-	void (*take)(void);
-} kinds[] = {
-	{ "unix-socket", unix_socket },
-	{ "udp-socket", udp_socket },
-	{ "tcp6-socket", tcp6_socket },
-	{ "netlink-socket", netlink_socket },
-	{ "signalfd", signal_fd },
-	{ "timerfd", timer_fd },
-	{ "inotify", inotify_fd },
-	{ "pidfd", pid_fd },
-	{ "memfd", mem_fd },
-	{ "fifo", named_fifo },
-	{ "o-path", path_only },
-	{ "deleted-file", deleted_file },
-	{ "shared-file-mapping", shared_file_mapping },
-	{ "system-v-memory", system_v_memory },
+static int asynchronous_pipe(void)
+{
+	int ends[2];
+
+	CHECK(pipe(ends) == 0);
+	hold(ends[0]);
+	return fcntl(held, F_SETFL, O_ASYNC);
+}
+
+static const struct kind kinds[] = {
+	{ "unix-socket", "UNIX socket", unix_socket, NULL },
+	{ "udp-socket", "UDP socket", udp_socket, NULL },
+	{ "raw-socket", "INET socket", raw_socket, NULL },
+	{ "tcp6-socket", "IPv6 socket", tcp6_socket, NULL },
+	{ "netlink-socket", "netlink socket", netlink_socket, NULL },
+	{ "signalfd", "[signalfd]", signal_fd, NULL },
+	{ "timerfd", "[timerfd]", timer_fd, NULL },
+	{ "inotify", "inotify", inotify_fd, NULL },
+	{ "fanotify", "[fanotify]", fanotify_fd, NULL },
+	{ "pidfd", "pid", pid_fd, NULL },
+	{ "memfd", "memfd:held", mem_fd, NULL },
+	{ "userfaultfd", "[userfaultfd]", user_fault_fd, NULL },
+	{ "perf-event", "[perf_event]", perf_fd, NULL },
+	{ "io-uring", "[io_uring]", io_uring_fd, NULL },
+	{ "fifo", "FIFO", named_fifo, NULL },
+	{ "o-path", "O_PATH", path_only, NULL },
+	{ "process-file", "/proc/", process_file, NULL },
+	{ "pseudo-terminal", "character device", pseudo_terminal, NULL },
+	{ "deleted-file", "deleted", deleted_file, NULL },
+	{ "lease", "O_ASYNC", lease, lease_still },	/* which a lease sets */
+	{ "o-async", "O_ASYNC", asynchronous_pipe, NULL },
 };
 
-/* Without arguments: the names of all kinds that this kernel has. With two: /FOLDER KIND. */
 int main(int argc, char **argv)
 {
-	char text[64];
-	size_t kind, count = sizeof(kinds) / sizeof(kinds[0]);
-
-	if (argc < 3) {
-		for (kind = 0; kind < count; kind++) {
-			/* Nobody holds one where the kernel has none. */
-			if (kinds[kind].take == tcp6_socket && socket(AF_INET6, SOCK_STREAM, 0) < 0)
-				continue;
-			puts(kinds[kind].name);
-		}
-		return 0;
-	}
-	begin(argc, argv);
-	for (kind = 0; kind < count && strcmp(kinds[kind].name, argv[2]) != 0; kind++)
-		;
-	CHECK(kind < count);
-	kinds[kind].take();
-	CHECK(held >= 0 || kinds[kind].take == shared_file_mapping ||
-	      kinds[kind].take == system_v_memory);
-	snprintf(text, sizeof(text), "%d\n", held);
-	note("held", text);
-
-	ready();
-	wait_for_go();
-	CHECK(held < 0 || fcntl(held, F_GETFD) >= 0);
-	pass();
+	return refused_main(argc, argv, kinds, sizeof(kinds) / sizeof(kinds[0]));
 }

@@ -29,6 +29,11 @@ static const char *ssi_namespace_refusal(struct task_struct *task)
 		return "PID namespace";
 	if (theirs->uts_ns != ours->uts_ns || theirs->ipc_ns != ours->ipc_ns)
 		return "UTS or IPC namespace";
+	if (theirs->time_ns != ours->time_ns ||
+	    theirs->time_ns_for_children != ours->time_ns_for_children)
+		return "time namespace";
+	if (theirs->cgroup_ns != ours->cgroup_ns)
+		return "cgroup namespace";
 	if (task_cred_xxx(task, user_ns) != &init_user_ns)
 		return "user namespace";
 	return NULL;
@@ -52,7 +57,7 @@ static bool ssi_has_undo(struct task_struct *task)
 static const char *ssi_thread_refusal(struct task_struct *task)
 {
 	if (task->ptrace)
-		return "ptrace";
+		return "a tracer (ptrace)";
 	if (task->seccomp.mode)
 		return "seccomp filter";
 	if (task->io_uring)
