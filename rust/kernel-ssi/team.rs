@@ -28,14 +28,25 @@ pub enum Done {
     Running(NodeId),
     /// Nothing of one part is left.
     TakenBack(NodeId),
+    /// The helper process with this number has ended, or was never there.
+    Ended(u64, Failure),
 }
 
 struct Worker {
     part: NodeId,
     number: u64,
     helper: Arc<Helper>,
+    /// Whether its process has come, or never will.
+    process: Process,
     /// It has a job from `let_go` or `take_back` that it has not answered.
     owes: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Process {
+    Awaited,
+    Here,
+    Absent,
 }
 
 /// All helpers of one operation on this node.
@@ -52,12 +63,16 @@ struct Starter {
 
 impl Run for Starter {
     fn run(self) {
-        if let Err(error) = usermode::start_helper(self.number) {
-            let why = Failure::new(FailureCode::Internal)
-                .errno(error)
-                .text(format_args!("/usr/bin/ssi-restart-helper"));
-            self.spec.tell(Done::NotBuilt(why));
-        }
+        let ended = match usermode::run_helper(self.number) {
+            Ok(()) => EINTR,
+            Err(error) => error,
+        };
+        let why = Failure::new(FailureCode::Internal).errno(ended);
+        let why = why.text(format_args!(
+            "/usr/bin/ssi-restart-helper does not run (errno {}): is it installed?",
+            ended.to_errno().unsigned_abs()
+        ));
+        self.spec.tell(Done::Ended(self.number, why));
     }
 }
 
@@ -95,7 +110,10 @@ impl Team {
             Some(_) => Stdio::Own,
             None => Stdio::Null,
         };
-        let start = caller.is_none();
+        let process = match caller {
+            Some(_) => Process::Here,
+            None => Process::Awaited,
+        };
         let helper = match caller {
             Some(helper) => helper,
             None => Helper::new()?,
@@ -105,10 +123,11 @@ impl Team {
             part,
             number,
             helper,
+            process,
             owes: false,
         };
         self.workers.push(worker, GFP_KERNEL)?;
-        if start {
+        if process == Process::Awaited {
             let spec = self.spec.clone();
             drop(Thread::start(
                 c_str!("ssi_starter"),
@@ -120,8 +139,27 @@ impl Team {
 
     /// The process with this number has come: its helper.
     pub fn arrived(&mut self, number: u64) -> Option<Arc<Helper>> {
-        let worker = self.workers.iter().find(|worker| worker.number == number)?;
+        let mut workers = self.workers.iter_mut();
+        let worker = workers.find(|worker| worker.number == number)?;
+        worker.process = Process::Here;
         Some(worker.helper.clone())
+    }
+
+    /// The process with this number has ended. One that had come has told what became of its
+    /// part; one that never came has none, and owes nothing.
+    fn ended(&mut self, number: u64, why: &Failure) -> Option<AgentEvent> {
+        let mut workers = self.workers.iter_mut();
+        let worker = workers.find(|worker| worker.number == number)?;
+        if worker.process != Process::Awaited {
+            return None;
+        }
+        worker.process = Process::Absent;
+        let owed = core::mem::replace(&mut worker.owes, false);
+        match self.workers.iter().any(|worker| worker.owes) {
+            _ if !owed => Some(AgentEvent::HostFailed(why.to_core())),
+            true => None,
+            false => Some(AgentEvent::TakenBack),
+        }
     }
 
     /// Whether `helper` was one of the team; it is gone with all that it made.
@@ -145,13 +183,14 @@ impl Team {
     pub fn take_back(&mut self) {
         self.spec.cancel();
         self.give_all(Job::TakeBack);
-        if self.workers.is_empty() {
+        if !self.workers.iter().any(|worker| worker.owes) {
             self.spec.tell(Done::TakenBack(self.spec.node.config.node));
         }
     }
 
     fn give_all(&mut self, job: fn(Arc<Spec>, NodeId) -> Job) {
-        for worker in self.workers.iter_mut() {
+        let present = |worker: &&mut Worker| worker.process != Process::Absent;
+        for worker in self.workers.iter_mut().filter(present) {
             worker.owes = true;
             if worker
                 .helper
@@ -169,6 +208,7 @@ impl Team {
     pub fn done(&mut self, done: Done) -> Option<AgentEvent> {
         let (part, event) = match done {
             Done::Built(part, totals) => return Some(AgentEvent::Built { part, totals }),
+            Done::Ended(number, why) => return self.ended(number, &why),
             Done::NotBuilt(why) => return Some(AgentEvent::HostFailed(why.to_core())),
             Done::Running(part) => (part, AgentEvent::Running),
             Done::TakenBack(part) => (part, AgentEvent::TakenBack),

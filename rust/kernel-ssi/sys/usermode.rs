@@ -8,8 +8,12 @@ extern "C" {
     fn ssi_usermode_helper(number: u64) -> i32;
 }
 
-/// Starts `/usr/bin/ssi-restart-helper NUMBER` and returns once it runs.
-pub fn start_helper(number: u64) -> Result {
+/// Runs `/usr/bin/ssi-restart-helper NUMBER` and returns when it has ended.
+///
+/// # Errors
+///
+/// That of its exec; `EIO` where it ended with an error of its own.
+pub fn run_helper(number: u64) -> Result {
     // SAFETY: A plain number; the callee copies it.
     to_result(unsafe { ssi_usermode_helper(number) })
 }
