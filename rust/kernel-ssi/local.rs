@@ -186,10 +186,24 @@ impl Local {
                 }
             }
             if !grown {
+                self.sever();
                 return Ok(());
             }
         }
         Err(Failure::new(FailureCode::Limit).text(format_args!("processes linked by streams")))
+    }
+
+    /// Where the user wants it so: connections out of the application end with it.
+    fn sever(&mut self) {
+        let lonely = self.has(CHECKPOINT_PROCESS_ONLY);
+        if !self.has(CHECKPOINT_EXTERNAL_ENDS) {
+            return;
+        }
+        if let Some(objects) = self.objects.as_mut() {
+            let config = &self.node.config;
+            objects.sever_outside();
+            objects.sever_remote(&|far| !lonely && config.node_at(far.address).is_some());
+        }
     }
 
     /// Reports connections that lead to other nodes, each once.

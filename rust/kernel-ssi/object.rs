@@ -88,6 +88,8 @@ pub struct ObjectSet {
     streams: KVVec<tcp::Stream>,
     /// Sockets that somebody outside holds: key, index of the group's open file.
     wanted: KVVec<(u64, usize)>,
+    /// Indices of the streams among them.
+    outside: KVVec<usize>,
     locks: KVVec<FileLock>,
 }
 
@@ -149,8 +151,6 @@ impl ObjectSet {
         Ok(())
     }
 
-    /// Hands every record to `sink`, as saved on `node`; after `save_rest`, with the processes
-    /// running again.
     /// Returns when every file that is open for writing is durable; with the processes running
     /// again.
     pub fn flush_files(&self) -> Outcome {
@@ -162,6 +162,8 @@ impl ObjectSet {
         Ok(())
     }
 
+    /// Hands every record to `sink`, as saved on `node`; after `save_rest`, with the processes
+    /// running again.
     pub fn emit(&self, node: NodeId, sink: Sink<'_>) -> Outcome {
         let node = node.raw();
         for (pipe, id) in self.pipes.iter().zip(1..) {

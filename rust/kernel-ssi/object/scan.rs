@@ -52,6 +52,7 @@ impl ObjectSet {
             pipes: KVVec::new(),
             streams: KVVec::new(),
             wanted: KVVec::new(),
+            outside: KVVec::new(),
             locks: KVVec::new(),
         };
         for member in members {

@@ -3,7 +3,7 @@ complete -c checkpoint -s d -l description -d 'Text that the list of restart sho
 complete -c checkpoint -l store -d 'Folder of the checkpoints, the same on every node' -r -F
 complete -c checkpoint -l exportable -d 'Copy the version into one file, too, that restart takes on any cluster; - is standard output, and the report goes to standard error' -r -F
 complete -c checkpoint -s p -l process-only -d 'Save only the process itself, not its application'
-complete -c checkpoint -l external-ends -d 'Record streams that lead out of the application in place of a refusal'
+complete -c checkpoint -l external-ends -d 'Save streams that lead out of the application as ended, in place of a refusal'
 complete -c checkpoint -l json -d 'Report as JSON'
 complete -c checkpoint -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c checkpoint -s V -l version -d 'Print version'

@@ -90,6 +90,9 @@ impl ObjectSet {
             {
                 if open.1.is_shared_outside() {
                     self.wanted.push((open.1.info.stream, index), GFP_KERNEL)?;
+                    if let Saved::Tcp(stream) = open.1.saved {
+                        self.outside.push(stream, GFP_KERNEL)?;
+                    }
                 }
             }
         }
@@ -120,7 +123,26 @@ impl ObjectSet {
             );
         }
         let holder = stream.open.unwrap_or(0);
+        self.outside.push(index, GFP_KERNEL)?;
         Ok(self.wanted.push((other.key(), holder), GFP_KERNEL)?)
+    }
+
+    /// Has the connections that lead to outside processes of this node saved as if their other
+    /// ends were gone.
+    pub fn sever_outside(&mut self) {
+        for &index in self.outside.iter() {
+            self.streams[index].add_traits(STREAM_PEER_GONE);
+        }
+    }
+
+    /// The same for those that lead to other nodes, unless `follows` says that they belong.
+    pub fn sever_remote(&mut self, follows: &dyn Fn(&End) -> bool) {
+        let leaving = |stream: &&mut Stream| stream.leaves_node();
+        for stream in self.streams.iter_mut().filter(leaving) {
+            if !follows(&super::ends(&stream.info().real).far) {
+                stream.add_traits(STREAM_PEER_GONE);
+            }
+        }
     }
 
     /// The connections whose other ends are on other nodes.

@@ -68,9 +68,17 @@ pub(in crate::object) fn connect(streams: &mut [Rebuilt], binder: &dyn StreamBin
     {
         alone(stream)?;
     }
-    if streams.iter().all(|stream| stream.socket.is_some()) {
-        return Ok(());
+    if !streams.iter().all(|stream| stream.socket.is_some()) {
+        connect_others(streams, binder)?;
     }
+    for stream in streams.iter_mut() {
+        finish(stream)?;
+    }
+    Ok(())
+}
+
+/// Those whose other end is somewhere.
+fn connect_others(streams: &mut [Rebuilt], binder: &dyn StreamBinder) -> Outcome {
     let backlog = streams.len().min(65535) as u32;
     let (listener, port) = Socket::listen(binder.address(), backlog)?;
     let mut connected = KVVec::new();
@@ -89,9 +97,6 @@ pub(in crate::object) fn connect(streams: &mut [Rebuilt], binder: &dyn StreamBin
             return Err(lost(&streams[index], EINVAL));
         }
         streams[index].socket = Some((socket, hello));
-    }
-    for stream in streams.iter_mut() {
-        finish(stream)?;
     }
     Ok(())
 }
