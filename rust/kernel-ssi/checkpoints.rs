@@ -255,6 +255,7 @@ impl Checkpoints {
             let note = Note {
                 pid: request.pid,
                 description: request.description,
+                caller: request.caller,
             };
             let operation = Operation::new(context, op, options, note, request.called_ns)?;
             self.add(operation)?;

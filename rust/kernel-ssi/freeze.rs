@@ -37,6 +37,10 @@ pub enum Scope {
     Process,
 }
 
+/// Why a process cannot ask for a checkpoint of an application that it belongs to.
+const OWN_APPLICATION: &str =
+    "the process that asks belongs to the application (ssi-cap --clear takes it out)";
+
 /// A stopped process.
 pub struct Process {
     /// Its PID.
@@ -49,8 +53,6 @@ pub struct Process {
     pub(super) memory: AtomicU32,
 }
 
-impl Process {}
-
 /// A set of processes. Dropping it lets them go.
 pub struct Group {
     pub(super) raw: stop::Group,
@@ -58,10 +60,10 @@ pub struct Group {
 }
 
 impl Group {
-    /// A group without processes.
-    pub fn new() -> Outcome<Group> {
+    /// A group without processes, which `caller` must not belong to.
+    pub fn new(caller: u32) -> Outcome<Group> {
         Ok(Group {
-            raw: stop::Group::new()?,
+            raw: stop::Group::new(caller)?,
             processes: KVec::new(),
         })
     }
@@ -133,7 +135,7 @@ impl Group {
             Refusal::Interrupted => (FailureCode::Internal, "the checkpoint was killed"),
             Refusal::Killed => (FailureCode::NoSuchProcess, "killed during the checkpoint"),
             Refusal::Worker => (FailureCode::Unsupported, "io_uring"),
-            Refusal::Caller => (FailureCode::BadArgument, "the caller itself"),
+            Refusal::Caller => (FailureCode::BadArgument, OWN_APPLICATION),
             Refusal::Unsupported => {
                 return self
                     .about(FailureCode::Unsupported)

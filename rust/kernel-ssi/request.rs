@@ -20,15 +20,19 @@ pub struct CheckpointRequest {
     pub uid: u32,
     /// Who asks.
     pub gid: u32,
+    /// The process that asks, and waits.
+    pub caller: u32,
 }
 
-/// What the commit record says of a request; nothing on nodes that were not asked.
+/// What only the node that was asked knows of a request; nothing on the others.
 #[derive(Default)]
 pub struct Note {
     /// The process that was named.
     pub pid: u32,
     /// For the picker.
     pub description: KVec<u8>,
+    /// The process that asks: it waits in its call, and never comes to rest.
+    pub caller: u32,
 }
 
 /// A restart of a version.

@@ -81,6 +81,7 @@ fn checkpoint_request(args: &abi::CheckpointArgs) -> Outcome<CheckpointRequest> 
         description,
         uid,
         gid,
+        caller: caps::get(0)?.0,
     })
 }
 

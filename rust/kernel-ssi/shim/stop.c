@@ -14,12 +14,13 @@
 
 static void ssi_park(struct callback_head *work);
 
-struct ssi_group *ssi_group_new(void)
+struct ssi_group *ssi_group_new(u32 caller)
 {
 	struct ssi_group *group = kzalloc(sizeof(*group), GFP_KERNEL);
 
 	if (!group)
 		return NULL;
+	group->caller = caller;
 	kref_init(&group->ref);
 	spin_lock_init(&group->lock);
 	init_waitqueue_head(&group->arrived);

@@ -91,6 +91,7 @@ struct ssi_group {
 	u32 processes_count, threads_count;
 	u32 missing;			/* threads armed and not at rest */
 	u32 saving;			/* processes that still save themselves */
+	u32 caller;			/* who waits for all this in a call, or 0 */
 	bool lonely;			/* neither fathers nor sons are taken in */
 	bool stirred;			/* somebody began to wait in vfork: look again */
 	ssi_save_fn save;
@@ -114,7 +115,7 @@ struct ssi_process_info {
 
 typedef int (*ssi_record_fn)(void *data, u32 kind, u64 subject, const u8 *bytes, size_t len);
 
-struct ssi_group *ssi_group_new(void);
+struct ssi_group *ssi_group_new(u32 caller);
 void ssi_group_free(struct ssi_group *group);
 int ssi_group_stop(struct ssi_group *group, u32 pid, bool lonely, u32 caller_uid,
 		   u64 deadline_ns);

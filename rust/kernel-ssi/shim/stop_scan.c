@@ -133,7 +133,7 @@ static struct ssi_thread *ssi_thread_of(struct ssi_group *group, struct task_str
 
 static int ssi_thread_check(struct ssi_group *group, struct task_struct *task)
 {
-	if (task == current)
+	if (group->caller && task_tgid_nr(task) == group->caller)
 		return ssi_refuse(group, task_pid(task), SSI_REFUSED_CALLER);
 	if (task->ptrace)
 		return ssi_refuse(group, task_pid(task), SSI_REFUSED_TRACED);

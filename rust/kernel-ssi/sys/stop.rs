@@ -56,7 +56,7 @@ pub enum Refusal {
     Killed,
     /// It has workers of io_uring.
     Worker,
-    /// It is the caller itself.
+    /// It asks for the checkpoint itself.
     Caller,
     /// It holds what no record describes: see [`Group::unsupported`].
     Unsupported,
@@ -95,7 +95,7 @@ impl Refusal {
 }
 
 extern "C" {
-    fn ssi_group_new() -> *mut RawGroup;
+    fn ssi_group_new(caller: u32) -> *mut RawGroup;
     fn ssi_group_free(group: *mut RawGroup);
     fn ssi_group_stop(
         group: *mut RawGroup,
@@ -168,10 +168,10 @@ unsafe impl Send for Group {}
 unsafe impl Sync for Group {}
 
 impl Group {
-    /// A group without processes.
-    pub fn new() -> Result<Group> {
+    /// A group without processes; `caller` (0: nobody) is refused, should it belong to it.
+    pub fn new(caller: u32) -> Result<Group> {
         // SAFETY: Allocates.
-        NonNull::new(unsafe { ssi_group_new() })
+        NonNull::new(unsafe { ssi_group_new(caller) })
             .map(Group)
             .ok_or(ENOMEM)
     }

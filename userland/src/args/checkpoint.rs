@@ -18,7 +18,8 @@ pub enum Media {
 /// PID is any one process of the application. All its other processes, on this and on other
 /// nodes, are found along parents, children and streams, as far as they have the CHECKPOINTABLE
 /// capability. The application pauses for the cut and goes on while the images are written; the
-/// version exists when checkpoint says so, and not before.
+/// version exists when checkpoint says so, and not before. Started by a process of the application,
+/// checkpoint itself is no part of it: who waits for it finds it gone after a restart.
 #[derive(Parser, Debug)]
 #[command(name = "checkpoint", version, max_term_width = 100)]
 #[command(after_help = exits(EXITS))]
@@ -35,7 +36,7 @@ pub struct Checkpoint {
     /// Folder of the checkpoints, the same on every node.
     #[arg(long, value_name = "DIR", default_value = STORE)]
     pub store: PathBuf,
-    /// Record streams that lead out of the application in place of a refusal.
+    /// Save streams that lead out of the application as ended, in place of a refusal.
     #[arg(long)]
     pub external_ends: bool,
     /// Copy the version into one file, too, that restart takes on any cluster; - is standard

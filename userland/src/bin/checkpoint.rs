@@ -17,6 +17,9 @@ fn main() -> ExitCode {
 fn run(args: &Checkpoint) -> Result<(), Fault> {
     let store = absolute(&args.store)?;
     let out = args.exportable.as_deref().map(Export::open).transpose()?;
+    // Started by a process of the application, it would wait for itself to come to rest. Where
+    // this fails, the call below says why.
+    let _ = call::capset(0, 0);
     let done = checkpoint::take(&call::Checkpoint {
         flags: flags(args),
         pid: args.pid,

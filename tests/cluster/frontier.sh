@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Where an application ends: its own checkpoint tool, single processes, streams that lead outside.
+
+. "$(dirname "$0")/lib.sh"
+SSI_NODES=2
+FOLDER=/var/lib/ssi/tests/frontier
+STORE=$FOLDER/checkpoints
+PORT=7004
+
+gives() {
+    local wanted=$1 words=$2 status=0 said
+    shift 2
+    said=$(on 1 "$*" 2>&1) || status=$?
+    [ $status = "$wanted" ] || { echo "status $status, not $wanted: $said"; return 1; }
+    grep -qF -- "$words" <<<"$said" || { echo "no '$words' in: $said"; return 1; }
+}
+
+no_processes() { on "$1" "[ -z \"\$(ssictl status --processes | awk 'NR > 1')\" ]"; }
+
+end_all() {
+    local node
+    for node in 1 2; do
+        on $node "ssictl status --processes | awk 'NR > 1 { print \$1 }' | xargs -r kill -s KILL
+            until [ -z \"\$(ssictl status --processes | awk 'NR > 1')\" ]; do sleep 0.1; done"
+    done
+}
+
+# A shell of the application takes a checkpoint of itself, and goes on; its last restart, too.
+from_inside() {
+    local app
+    on 1 "cd $FOLDER && ssi-run --output inside sh -c '
+        checkpoint --store $STORE --json \$\$ >report; echo \$? >>statuses; exit 0' </dev/null"
+    on 1 "cd $FOLDER && [ \"\$(cat statuses)\" = 0 ] || { cat inside statuses; exit 1; }"
+    app=$(on 1 "cat $FOLDER/report" | sed -n 's/.*"application":\([0-9]*\).*/\1/p')
+    on 1 "restart --store $STORE --output $FOLDER/output $app; sleep 0.2
+        until [ \$(wc -l <$FOLDER/statuses) = 2 ]; do sleep 0.1; done"
+    no_processes 1
+}
+
+# Who calls the system call itself cannot be stopped: that is said at once.
+calls_itself() {
+    gives 29 "belongs to the application" "cd $FOLDER && timeout 10 ssi-run python3 -c '
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+store = ctypes.create_string_buffer(b\"$STORE\")
+failure = ctypes.create_string_buffer(4096)
+# struct ssi_checkpoint_args: flags, media, pid, store_len, store, description_len, reserved,
+# description, failure, report
+args = struct.pack(\"<IIIIQIIQQQ\", 0, 0, os.getpid(), len(store.value), ctypes.addressof(store),
+                   0, 0, 0, ctypes.addressof(failure), 0)
+assert libc.syscall(548, args, len(args)) == -1
+code, _, _, _, _, length = struct.unpack_from(\"<IIIiII\", failure)
+print(failure.raw[24:24 + length].decode())
+sys.exit(29)'"
+}
+
+# A client on node 1 and a server on node 2 that has said hello.
+start_call() {
+    on 2 "mkdir -p $FOLDER && cd $FOLDER || exit
+        ssi-run --output server python3 -c 'import socket, time
+listener = socket.create_server((\"\", $PORT))
+call, _ = listener.accept()
+call.send(b\"hello\\n\")
+time.sleep(1000)' >/dev/null 2>&1 &
+        until ss -Hltn 'sport = :$PORT' | grep -q LISTEN; do sleep 0.1; done"
+    on 1 "cd $FOLDER && rm -f go result ready && cat >client.py <<'END'
+import os, socket, time
+call = socket.create_connection(('10.77.0.2', $PORT))
+call.settimeout(10)
+while not call.recv(100, socket.MSG_PEEK):
+    pass
+open('ready', 'w').close()
+while not os.path.exists('go'):
+    time.sleep(0.02)
+said = []
+for _ in range(2):
+    try:
+        said.append(call.recv(100))
+    except OSError as error:
+        said.append(error.__class__.__name__)
+open('result.part', 'w').write(repr(said))
+os.rename('result.part', 'result')
+END
+        ssi-run --output client --pid-file pid python3 client.py >/dev/null 2>&1 &
+        until [ -e ready ]; do sleep 0.1; done"
+    PID=$(on 1 "cat $FOLDER/pid")
+}
+
+# Alone it comes back with what it had received, and with nobody at the other end.
+comes_back_alone() {
+    local app said
+    said=$(on 1 "checkpoint -p --external-ends --json --store $STORE $PID")
+    app=$(sed -n 's/.*"application":\([0-9]*\).*/\1/p' <<<"$said")
+    grep -q '"processes":1,' <<<"$said" || { echo "$said"; return 1; }
+    end_all
+    on 1 "restart --store $STORE --output $FOLDER/output $app
+        touch $FOLDER/go; until [ -e $FOLDER/result ]; do sleep 0.1; done"
+    said=$(on 1 "cat $FOLDER/result")
+    [ "$said" = "[b'hello\\n', b'']" ] || { echo "$said"; return 1; }
+}
+
+# More processes than the list of ssictl begins with.
+many_processes() {
+    local shown
+    on 1 "cd $FOLDER || exit
+        ssi-run --output many sh -c '
+            i=0; while [ \$i -lt 260 ]; do sleep 1000 & i=\$((i + 1)); done
+            touch many-ready; wait' \
+            >/dev/null 2>&1 &
+        until [ -e $FOLDER/many-ready ]; do sleep 0.1; done"
+    shown=$(on 1 "ssictl status --processes --json" | grep -o '"pid":' | wc -l)
+    [ "$shown" = 261 ] || { echo "$shown processes"; return 1; }
+}
+
+start_cluster
+on 1 "rm -rf $FOLDER && mkdir -p $STORE"
+try "a checkpoint from inside" from_inside
+try "the caller itself" calls_itself
+start_call
+try "a process alone, with a stream to outside" gives 16 "leads out of the application" \
+    checkpoint -p --store $STORE "$PID"
+try "a process alone, its streams cut" comes_back_alone
+end_all
+try "260 processes" many_processes
+end_all
+finish
