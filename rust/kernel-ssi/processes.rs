@@ -86,7 +86,7 @@ impl Processes {
 
     /// Tells the homes of all foreign processes that they run here.
     pub fn announce(&self, context: &mut Context) {
-        let Ok(local) = caps::list(ANNOUNCED_MAX) else {
+        let Ok((local, _)) = caps::list(ANNOUNCED_MAX) else {
             return;
         };
         let me = context.me();

@@ -194,8 +194,10 @@ fn control(args: &mut abi::CtlArgs) -> Outcome {
         }
         ctl::PROCESSES => {
             host::joined()?;
-            let entries = caps::list(args.count.min(ENTRIES_MAX) as usize)?;
-            Ok(fill(args, &entries)?)
+            let (entries, all) = caps::list(args.count.min(ENTRIES_MAX) as usize)?;
+            fill(args, &entries)?;
+            args.count = all;
+            Ok(())
         }
         ctl::PROGRESS => Ok(user::write(args.data, &host::joined()?.progress())?),
         other => Err(Failure::new(FailureCode::BadArgument).text(format_args!("command {other}"))),

@@ -48,9 +48,6 @@ pub struct Restart<'a> {
 /// Most processes that one node reports.
 const PROCESSES_MAX: usize = 1 << 16;
 
-/// The entries of a list whose length the kernel knows, from an empty `entry`.
-type Listed<T> = Result<Vec<T>, CallError>;
-
 fn no_failure() -> Failure {
     Failure {
         code: 0,
@@ -203,12 +200,13 @@ pub fn leave() -> Result<(), CallError> {
 }
 
 /// The nodes of the cluster as this one sees them.
-pub fn nodes() -> Listed<NodeStatus> {
-    list(ctl::STATUS, NodeStatus::default(), NODES_MAX, NODES_MAX)
+pub fn nodes() -> Result<Vec<NodeStatus>, CallError> {
+    let (nodes, _) = list(ctl::STATUS, NodeStatus::default(), NODES_MAX, NODES_MAX)?;
+    Ok(nodes)
 }
 
-/// The CHECKPOINTABLE processes of this node.
-pub fn processes() -> Listed<ProcessStatus> {
+/// The CHECKPOINTABLE processes of this node, as many as a list may have, and how many there are.
+pub fn processes() -> Result<(Vec<ProcessStatus>, usize), CallError> {
     let empty = ProcessStatus {
         pid: 0,
         ppid: 0,
@@ -229,18 +227,24 @@ pub fn progress() -> Result<Progress, CallError> {
     Ok(progress)
 }
 
-fn list<T: Copy>(command: u32, empty: T, room: usize, room_max: usize) -> Listed<T> {
+/// The entries of a list, at most `room_max`, and how many there are.
+fn list<T: Copy>(
+    command: u32,
+    empty: T,
+    room: usize,
+    room_max: usize,
+) -> Result<(Vec<T>, usize), CallError> {
     let mut room = room;
     loop {
         let mut entries = vec![empty; room];
         let fits = u32::try_from(room).unwrap_or(u32::MAX);
-        let found = control(command, fits, entries.as_mut_ptr() as u64)? as usize;
-        // A list that fills all its room may have been cut off.
-        if found < room || room >= room_max {
-            entries.truncate(found);
-            return Ok(entries);
+        let all = control(command, fits, entries.as_mut_ptr() as u64)? as usize;
+        if all <= room || room >= room_max {
+            entries.truncate(all);
+            return Ok((entries, all));
         }
-        room = room.saturating_mul(4).max(found).min(room_max);
+        // Some more may be born until the next call.
+        room = all.saturating_mul(2).min(room_max);
     }
 }
 

@@ -74,15 +74,15 @@ const EMPTY: ProcessStatus = ProcessStatus {
     comm: [0; 16],
 };
 
-/// The CHECKPOINTABLE processes of this node, at most `max`.
-pub fn list(max: usize) -> Result<KVec<ProcessStatus>> {
+/// The CHECKPOINTABLE processes of this node, at most `max`, and how many there are in all.
+pub fn list(max: usize) -> Result<(KVec<ProcessStatus>, u32)> {
     let mut entries = KVec::from_elem(EMPTY, max, GFP_KERNEL)?;
     // SAFETY: `ProcessStatus` has the layout of `struct ssi_caps_entry`; there is room for `max`.
     let count = unsafe { ssi_caps_list(entries.as_mut_ptr(), i32::try_from(max)?) };
-    let count = usize::try_from(count)?.min(max);
+    let all = u32::try_from(count)?;
     // SAFETY: Shrinks; the entries are plain integers.
-    unsafe { entries.set_len(count) };
-    Ok(entries)
+    unsafe { entries.set_len(max.min(all as usize)) };
+    Ok((entries, all))
 }
 
 /// How many CHECKPOINTABLE processes this node has.

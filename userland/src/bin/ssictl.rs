@@ -33,7 +33,11 @@ fn bounds(json: bool) -> Result<(), Fault> {
 
 fn show(what: &Status) -> Result<(), Fault> {
     if what.processes {
-        let processes = call::processes().map_err(|error| explain_control(&error))?;
+        let (processes, all) = call::processes().map_err(|error| explain_control(&error))?;
+        if all > processes.len() {
+            let (shown, all) = (processes.len(), all);
+            eprintln!("ssictl: {shown} of {all} processes are shown");
+        }
         let processes: Vec<_> = processes.iter().map(status::Process::from).collect();
         return print(what, &processes, status::process_table);
     }
