@@ -85,14 +85,18 @@ static const char *mm_refusal(struct mm_struct *mm, struct task_struct *task)
 	return NULL;
 }
 
-static struct ssi_stamp stamp_of(const struct inode *inode)
+/* ssi_stamp_of - of @file as its file system says now: a network one may remember older numbers */
+int ssi_stamp_of(const struct file *file, struct ssi_stamp *out)
 {
-	struct timespec64 modified = inode_get_mtime(inode);
+	struct kstat stat;
+	int ret = vfs_getattr(file_user_path((struct file *)file), &stat,
+			      STATX_SIZE | STATX_MTIME, AT_STATX_SYNC_AS_STAT);
 
-	return (struct ssi_stamp) {
-		.size = i_size_read(inode),
-		.modified = timespec64_to_ns(&modified),
-	};
+	if (ret)
+		return ret;
+	out->size = stat.size;
+	out->modified = timespec64_to_ns(&stat.mtime);
+	return 0;
 }
 
 /* Writes the file's path to @path, returns its length, and says what is wrong with it. */
@@ -183,6 +187,7 @@ int ssi_mm_describe(struct task_struct *task, struct mm_struct *mm, struct ssi_m
 		    char *path, u32 path_size)
 {
 	struct file *exe;
+	int ret;
 
 	memset(out, 0, sizeof(*out));
 	out->refusal = mm_refusal(mm, task);
@@ -194,10 +199,10 @@ int ssi_mm_describe(struct task_struct *task, struct mm_struct *mm, struct ssi_m
 	exe = get_mm_exe_file(mm);
 	if (!exe)
 		return -ENOENT;
-	out->exe = stamp_of(file_user_inode(exe));
+	ret = ssi_stamp_of(exe, &out->exe);
 	out->exe_len = path_of(exe, path, path_size, &out->refusal);
 	fput(exe);
-	return 0;
+	return ret;
 }
 
 static u32 vma_flags(const struct vm_area_struct *vma)
@@ -248,7 +253,6 @@ static const char *file_refusal(struct vm_area_struct *vma, struct ssi_vma *out)
 	if ((vma->vm_flags & (VM_SHARED | VM_WRITE)) == (VM_SHARED | VM_WRITE))
 		return "shared writable mapping of a file";
 	out->kind = shared ? SSI_VMA_FILE_SHARED : SSI_VMA_FILE_PRIVATE;
-	out->stamp = stamp_of(inode);
 	return NULL;
 }
 
@@ -339,6 +343,8 @@ int ssi_vma_at(struct mm_struct *mm, u64 at, struct ssi_vma *out, char *path, u3
 		out->path_len = path_of(file, path, path_size, &refusal);
 		if (!out->refusal)
 			out->refusal = refusal;
+		if (!out->refusal && ssi_stamp_of(file, &out->stamp))
+			out->refusal = "mapping of a file that is out of reach";
 		fput(file);
 	}
 	return 1;

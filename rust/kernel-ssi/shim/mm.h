@@ -98,6 +98,7 @@ u64 ssi_mm_key(const struct mm_struct *mm);
 int ssi_mm_describe(struct task_struct *task, struct mm_struct *mm, struct ssi_mm_numbers *out,
 		    char *path, u32 path_size);
 int ssi_vma_at(struct mm_struct *mm, u64 at, struct ssi_vma *out, char *path, u32 path_size);
+int ssi_stamp_of(const struct file *file, struct ssi_stamp *out);
 u64 ssi_vdso_digest(void);
 
 int ssi_mm_begin(void);

@@ -52,15 +52,14 @@ int ssi_mm_begin(void)
 	return 0;
 }
 
-static int check_stamp(const struct inode *inode, const struct ssi_stamp *stamp)
+static int check_stamp(const struct file *file, const struct ssi_stamp *stamp)
 {
-	struct timespec64 modified = inode_get_mtime(inode);
+	struct ssi_stamp now;
+	int ret = S_ISREG(file_inode(file)->i_mode) ? ssi_stamp_of(file, &now) : -ESTALE;
 
-	if (!S_ISREG(inode->i_mode))
-		return -ESTALE;
-	if (i_size_read(inode) != stamp->size || timespec64_to_ns(&modified) != stamp->modified)
-		return -ESTALE;
-	return 0;
+	if (ret)
+		return ret;
+	return now.size == stamp->size && now.modified == stamp->modified ? 0 : -ESTALE;
 }
 
 /* A shared mapping shows the file as it is; another must be of the very file that was mapped. */
@@ -74,7 +73,7 @@ static struct file *open_mapped(const struct ssi_vma *vma, const char *path)
 		return file;
 	ret = S_ISREG(file_inode(file)->i_mode) ? 0 : -ESTALE;
 	if (!ret && vma->kind == SSI_VMA_FILE_PRIVATE)
-		ret = check_stamp(file_user_inode(file), &vma->stamp);
+		ret = check_stamp(file, &vma->stamp);
 	if (ret) {
 		fput(file);
 		return ERR_PTR(ret);
@@ -185,7 +184,7 @@ static int set_exe(struct mm_struct *mm, const struct ssi_mm_numbers *numbers, c
 
 	if (IS_ERR(exe))
 		return PTR_ERR(exe);
-	ret = check_stamp(file_user_inode(exe), &numbers->exe);
+	ret = check_stamp(exe, &numbers->exe);
 	if (!ret)
 		ret = file_permission(exe, MAY_EXEC);
 	if (!ret && (exe->f_path.mnt->mnt_flags & MNT_NOEXEC))
