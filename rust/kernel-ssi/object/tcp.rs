@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! TCP connections: found, matched with their other ends, and saved queue by queue.
 
+mod hello;
 pub(super) mod idle;
 pub(super) mod listener;
-mod hello;
 mod matching;
 pub(super) mod options;
 pub(super) mod rebuilt;
