@@ -15,7 +15,7 @@ use ssi_core::abi::{node_state, NodeStatus};
 use ssi_core::limits::MESSAGE_BYTES_MAX;
 use ssi_core::member::{Effect, Event, Link, Me, Peer, Transcript};
 use ssi_core::node::{NodeId, NodeSet};
-use ssi_core::wire::member::{Mac, Message as Membership, Nonce};
+use ssi_core::wire::member::{Mac, Message as Membership, Nonce, Reason, Refuse};
 use ssi_core::wire::{Body, Message};
 
 /// Connections that have not said yet who they are.
@@ -33,10 +33,17 @@ pub enum News {
     Expelled,
 }
 
+/// What a peer hears that is held for dead.
+const DEAD_EPOCH: Membership = Membership::Refuse(Refuse {
+    reason: Reason::DeadEpoch,
+});
+
 struct Slot {
     peer: Peer,
     address: u32,
     conns: Bag<Arc<Conn>>,
+    /// It lives, but here it counts as dead, or there this node does.
+    estranged: bool,
 }
 
 /// All peers.
@@ -74,6 +81,7 @@ impl Peers {
                 peer: Peer::new(me, *id, now_ms),
                 address: *address,
                 conns: Bag::new(),
+                estranged: false,
             };
             slots.push(slot, GFP_KERNEL)?;
         }
@@ -184,6 +192,8 @@ impl Peers {
                 return self.connect(at, address);
             }
             Effect::Send { link, message } => {
+                // It has proven itself, in a life that was given up here.
+                slot.estranged |= message == DEAD_EPOCH;
                 let conn = slot.conns.find(|conn| conn.link == link).cloned()?;
                 self.send_on(&conn, &Body::Member(message));
             }
@@ -198,9 +208,15 @@ impl Peers {
                     conn.close();
                 }
             }
-            Effect::Up { .. } => self.tell(News::Up),
+            Effect::Up { .. } => {
+                slot.estranged = false;
+                self.tell(News::Up);
+            }
             Effect::Lost { .. } | Effect::Down { .. } => self.tell(News::Down(node)),
-            Effect::Expelled => self.tell(News::Expelled),
+            Effect::Expelled => {
+                slot.estranged = true;
+                self.tell(News::Expelled);
+            }
         }
         None
     }
@@ -349,7 +365,10 @@ impl Peers {
             };
             match slot {
                 Some(slot) => {
-                    entry.state = slot.peer.state();
+                    entry.state = match slot.estranged {
+                        true => node_state::ESTRANGED,
+                        false => slot.peer.state(),
+                    };
                     entry.epoch = slot.peer.epoch().map_or(0, |epoch| epoch.0);
                     entry.processes = slot.peer.processes();
                 }

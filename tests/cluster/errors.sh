@@ -87,15 +87,53 @@ cut_off() {
     gives 1 17 "node 2 cannot be reached" "checkpoint --store $STORE $pid"
 }
 
+# The program in whose context another node restores is not there.
+without_helper() {
+    local app failed='' at=/shared/errors
+    app=$(on 2 "rm -rf $at && mkdir -p $at || exit
+        ssi-run --output $at/log --pid-file $at/pid \
+            /usr/lib/ssi/tests/tree $at >/dev/null 2>&1 &
+        until [ -s $at/ready ]; do sleep 0.1; done
+        checkpoint --json --store $at/checkpoints \$(cat $at/pid)" |
+        sed -n 's/.*"application":\([0-9]*\).*/\1/p')
+    on 2 "$(end_applications)
+        mv /usr/bin/ssi-restart-helper /usr/bin/ssi-restart-helper.away"
+    gives 1 30 "/usr/bin/ssi-restart-helper does not run" \
+        "timeout 10 restart --store $at/checkpoints $app" || failed=1
+    on 2 "mv /usr/bin/ssi-restart-helper.away /usr/bin/ssi-restart-helper"
+    [ -z "$failed" ] || return 1
+    on 1 "restart --store $at/checkpoints $app; touch $at/go
+        until [ -s $at/result ]; do sleep 0.1; done; [ \"\$(cat $at/result)\" = ok ]"
+}
+
+end_applications() {
+    echo 'for signal in STOP KILL; do
+            ssictl status --processes | awk "NR > 1 { print \$1 }" | xargs -r kill -s $signal
+        done
+        until [ -z "$(ssictl status --processes | awk "NR > 1")" ]; do sleep 0.1; done'
+}
+
+# Both have given each other up: who hears of it joins as a new epoch, without a reboot.
+joins_again() {
+    local node
+    cluster heal
+    on 2 "until ssictl status 2>&1 | grep -q 'ssictl leave && ssictl join'; do sleep 0.1; done
+        ssictl status | grep -qE '^ *1 +estranged '"
+    for node in 1 2; do
+        on $node "$(end_applications)"
+    done
+    on 2 "ssictl leave && ssictl join"
+    on 1 "until ssictl status | grep -qE '^ *2 +up '; do sleep 0.1; done"
+    on 2 "until ssictl status | grep -qE '^ *1 +up '; do sleep 0.1; done
+        ! ssictl status 2>&1 | grep -q join"
+}
+
 start_cluster
 start_victim
 checkpoint_errors
 restart_errors
 try "the application noticed nothing" victim_is_well
+try "no restart helper" without_helper
 try "unreachable node" cut_off
-# The two have given each other up: the later one comes back as a new epoch.
-cluster heal
-cluster kill 2
-on 1 "ssictl status --processes | awk 'NR > 1 { print \$1 }' | xargs -r kill -s KILL"
-cluster boot 2
+try "a node that was given up joins again" joins_again
 finish

@@ -37,6 +37,7 @@ fn state(number: u32) -> &'static str {
         node_state::UP => "up",
         node_state::DOWN => "down",
         node_state::REFUSED => "refused",
+        node_state::ESTRANGED => "estranged",
         _ => "unknown",
     }
 }
@@ -105,6 +106,20 @@ pub fn node_table(nodes: &[Node]) -> String {
     text
 }
 
+/// What the user has to do about the nodes, where that is anything.
+pub fn advice(nodes: &[NodeStatus]) -> Option<String> {
+    let estranged = |node: &&NodeStatus| node.state == node_state::ESTRANGED;
+    let names = nodes.iter().filter(estranged);
+    let names: Vec<_> = names.map(|node| node.node.to_string()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "node {} and this node have given each other up; on one of them end the \
+             applications, then: ssictl leave && ssictl join",
+            names.join(", ")
+        )
+    })
+}
+
 /// The processes as a table.
 pub fn process_table(processes: &[Process]) -> String {
     let mut text = format!(
@@ -154,6 +169,21 @@ mod tests {
             json(&nodes).unwrap(),
             r#"[{"node":3,"state":"up","address":"10.77.0.3","epoch":9,"processes":2}]"#
         );
+    }
+
+    #[test]
+    fn advice_is_given_to_the_estranged_alone() {
+        let node = |node, state| NodeStatus {
+            node,
+            state,
+            ..NodeStatus::default()
+        };
+        assert_eq!(
+            advice(&[node(1, node_state::UP), node(2, node_state::DOWN)]),
+            None
+        );
+        let said = advice(&[node(1, node_state::UP), node(2, node_state::ESTRANGED)]).unwrap();
+        assert!(said.starts_with("node 2 and this node") && said.contains("ssictl join"));
     }
 
     #[test]

@@ -318,6 +318,8 @@ pub mod node_state {
     pub const DOWN: u32 = 3;
     /// Reached, but its key, version or cluster is another.
     pub const REFUSED: u32 = 4;
+    /// Reached, but one holds the other's life for dead: either has to leave and join again.
+    pub const ESTRANGED: u32 = 5;
 }
 
 /// One node in the answer to STATUS.

@@ -42,6 +42,9 @@ fn show(what: &Status) -> Result<(), Fault> {
         return print(what, &processes, status::process_table);
     }
     let nodes = call::nodes().map_err(|error| explain_control(&error))?;
+    if let Some(advice) = status::advice(&nodes) {
+        eprintln!("ssictl: {advice}");
+    }
     let nodes: Vec<_> = nodes.iter().map(status::Node::from).collect();
     print(what, &nodes, status::node_table)
 }
