@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The arguments of every tool, documented where they are defined.
 use crate::exit::{Exit, Fault};
+use crate::reliable::args::ReliableRun;
 use clap::{CommandFactory, Parser, ValueEnum};
 use std::path::{Path, PathBuf};
 
@@ -90,7 +91,7 @@ const CAP_EXITS: &[Exit] = &[
 pub const EXITS_TITLE: &str = "Exit status:";
 
 /// The exit codes that a tool can end with, for its help.
-fn exits(own: &[Exit]) -> String {
+pub fn exits(own: &[Exit]) -> String {
     let mut text = format!("{EXITS_TITLE}\n");
     for (exit, meaning) in Exit::ALL {
         let general = matches!(exit, Exit::Success | Exit::System | Exit::Usage);
@@ -123,6 +124,7 @@ pub fn tools() -> Vec<(clap::Command, u8)> {
         (Run::command(), 1),
         (Cap::command(), 1),
         (Image::command(), 1),
+        (ReliableRun::command(), 1),
         (Ctl::command(), 8),
         (RestartHelper::command(), 8),
     ]

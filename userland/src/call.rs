@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The system calls, with lifetimes and lengths that cannot be wrong: the only unsafe code here.
 #![expect(unsafe_code, reason = "system calls take addresses")]
-use nix::sys::signal::SigSet;
+use nix::sys::signal::{SigSet, Signal};
 use ssi_core::abi::{
     ctl, number, CapArgs, CheckpointArgs, CheckpointReport, CtlArgs, Failure, JoinArgs,
     NodeAddress, NodeStatus, ProcessStatus, Progress, RestartArgs, RestartReport, FAILURE_TEXT,
@@ -254,5 +254,15 @@ pub fn spawn_unblocked(command: &mut Command, signals: &SigSet) -> std::io::Resu
     // SAFETY: between fork and exec the closure makes one system call, which is safe there, and
     // allocates nothing.
     unsafe { command.pre_exec(move || signals.thread_unblock().map_err(Into::into)) };
+    command.spawn()
+}
+
+/// Starts `command`, which is killed when the calling thread ends.
+pub fn spawn_tied(command: &mut Command) -> std::io::Result<Child> {
+    // SAFETY: between fork and exec the closure makes one system call, which is safe there, and
+    // allocates nothing.
+    unsafe {
+        command.pre_exec(|| nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(Into::into))
+    };
     command.spawn()
 }

@@ -75,6 +75,10 @@ exits! {
     Internal = 30,
     /// The media is full.
     MediaFull = 31,
+    /// The job was stopped on request and can be resumed (reliable_run).
+    Preempted = 32,
+    /// The job was given up (reliable_run).
+    GivenUp = 33,
     /// The command exists but cannot be run (ssi-run).
     NotExecutable = 126,
     /// The command was not found (ssi-run).

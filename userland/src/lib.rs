@@ -14,6 +14,7 @@ pub mod message;
 pub mod picker;
 pub mod progress;
 pub mod proxy;
+pub mod reliable;
 pub mod report;
 pub mod restart;
 pub mod status;

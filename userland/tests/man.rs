@@ -50,7 +50,8 @@ fn page(tool: Command, section: u8, exits: &str) -> String {
     }
     more.control("SH", ["SEE ALSO"]);
     more.text([roman(
-        "checkpoint(1), restart(1), ssi-run(1), ssi-cap(1), ssi-image(1), ssictl(8)",
+        "checkpoint(1), restart(1), reliable_run(1), ssi-run(1), ssi-cap(1), ssi-image(1), \
+         ssictl(8)",
     )]);
     more.to_writer(&mut out).unwrap();
     String::from_utf8(out).unwrap()

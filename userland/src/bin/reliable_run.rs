@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Runs a command to its end, whatever nodes die meanwhile.
+use clap::Parser;
+use ssi_tools::args::absolute;
+use ssi_tools::exit::{Exit, Fault};
+use ssi_tools::reliable::args::ReliableRun;
+use ssi_tools::reliable::record::Request;
+use ssi_tools::reliable::{commands, watch};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = ReliableRun::parse();
+    match run(&args) {
+        Ok(status) => ExitCode::from(status),
+        Err(fault) => {
+            eprintln!("reliable_run: {}", fault.text);
+            ExitCode::from(fault.exit as u8)
+        }
+    }
+}
+
+fn run(args: &ReliableRun) -> Result<u8, Fault> {
+    let stores = args
+        .store
+        .iter()
+        .map(|store| absolute(store))
+        .collect::<Result<Vec<PathBuf>, _>>()?;
+    if args.watch {
+        return watch::watch(&stores).map(|()| 0);
+    }
+    let [store] = stores.as_slice() else {
+        return Err(Fault::new(Exit::Usage, "only --watch takes several stores"));
+    };
+    if args.list {
+        return commands::list(store, args.json);
+    }
+    let asked = [
+        (&args.checkpoint, Request::Checkpoint),
+        (&args.stop, Request::Stop),
+    ];
+    if let Some((Some(job), request)) = asked.iter().find(|(job, _)| job.is_some()) {
+        return commands::ask(store, job, *request);
+    }
+    match (&args.wait, &args.resume, &args.attend) {
+        (Some(job), ..) => commands::wait(store, job),
+        (_, Some(job), _) => commands::resume(store, job),
+        (_, _, Some(job)) => commands::attend(store, job),
+        _ => commands::start(args, store),
+    }
+}
