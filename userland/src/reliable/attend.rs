@@ -303,7 +303,7 @@ impl Attendant {
     /// Obeys the orders, and reports.
     fn serve(&mut self, state: &State, now_ms: u64) -> std::io::Result<()> {
         let before = self.report.clone();
-        let list =
+        let (list, _) =
             call::processes().map_err(|error| std::io::Error::from_raw_os_error(error.errno))?;
         let found = self.share.find(state, &list);
         let there: BTreeMap<u32, Standing> = found
