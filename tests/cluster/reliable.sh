@@ -110,9 +110,9 @@ status_is_passed_on() {
 another_users_job() {
     local as='setpriv --reuid 1234 --regid 1234 --clear-groups'
     on 1 "chmod 1777 $PIPELINE_STORE; mkdir -p /shared/user && chown 1234:1234 /shared/user
+        exec >/dev/null 2>&1
         cd /shared/user && $as reliable_run --store $PIPELINE_STORE --name user --periodicity 1s \
-            --output out sh -c 'n=0; while [ ! -e end ]; do n=\$((n + 1)); sleep 0.1; done; id -u' \
-            >/dev/null 2>&1 &"
+            --output out sh -c 'n=0; while [ ! -e end ]; do n=\$((n + 1)); sleep 0.1; done; id -u' &"
     await 60 "a version" log_says user "version 2"
     cluster kill 1
     await 60 "another node restarts it" runs_again user
