@@ -112,7 +112,8 @@ another_users_job() {
     on 1 "chmod 1777 $PIPELINE_STORE; mkdir -p /shared/user && chown 1234:1234 /shared/user
         exec >/dev/null 2>&1
         cd /shared/user && $as reliable_run --store $PIPELINE_STORE --name user --periodicity 1s \
-            --output out sh -c 'n=0; while [ ! -e end ]; do n=\$((n + 1)); sleep 0.1; done; id -u' &"
+            --output out \
+            sh -c 'n=0; while [ ! -e end ]; do n=\$((n + 1)); sleep 0.1; done; id -u' &"
     await 60 "a version" log_says user "version 2"
     cluster kill 1
     await 60 "another node restarts it" runs_again user
