@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The tools as a user meets them on a machine without the module: bad input changes nothing and
 //! ends with its own message and code.
+#[path = "support/tool.rs"]
+mod tool;
+
 use ssi_core::image::commit::{emit, Commit, COMMIT_BYTES_MAX};
 use ssi_core::node::{NodeId, NodeSet};
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use tool::{refused, run, talk};
 use xxhash_rust::xxh64::xxh64;
 
 const CHECKPOINT: &str = env!("CARGO_BIN_EXE_checkpoint");
@@ -13,45 +15,6 @@ const RESTART: &str = env!("CARGO_BIN_EXE_restart");
 const RUN: &str = env!("CARGO_BIN_EXE_ssi-run");
 const CAP: &str = env!("CARGO_BIN_EXE_ssi-cap");
 const CTL: &str = env!("CARGO_BIN_EXE_ssictl");
-
-/// What a tool did.
-struct Outcome {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-fn run(program: &str, args: &[&str]) -> Outcome {
-    talk(program, args, "")
-}
-
-fn talk(program: &str, args: &[&str], input: &str) -> Outcome {
-    let mut command = Command::new(program);
-    command.args(args).env("TZ", "UTC").stdin(Stdio::piped());
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A tool that does not read its input may have closed it.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    Outcome {
-        code: output.status.code().expect("no tool dies of a signal"),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-/// Fails unless the tool ends with `code` and its message contains `words`.
-fn refused(outcome: &Outcome, code: i32, words: &str) {
-    assert_eq!(outcome.code, code, "{}", outcome.err);
-    assert!(
-        outcome.err.contains(words),
-        "{:?} lacks {words:?}",
-        outcome.err
-    );
-}
 
 /// A store of its own for each test, removed at the end.
 struct Store(PathBuf);
@@ -149,7 +112,7 @@ fn without_the_module_every_tool_says_so() {
 fn without_the_module_nothing_is_run() {
     let outcome = run(RUN, &["echo", "ran"]);
     refused(&outcome, 3, "modprobe ssi");
-    assert_eq!(outcome.out, "");
+    assert_eq!(outcome.text(), "");
 }
 
 #[test]
@@ -172,7 +135,7 @@ fn a_list_shows_what_was_committed_and_nothing_else() {
     let outcome = run(RESTART, &["--list", &store.option()]);
     assert_eq!(outcome.code, 0);
     assert_eq!(
-        outcome.out,
+        outcome.text(),
         "Id.      Vers  Date          Description\n\
          48657    1     Jan 12  1970  No description\n\
          48657    2     Jan 12  1970  Biologic\u{fffd}[2J Comp.\n"
@@ -185,7 +148,7 @@ fn a_list_is_json_on_demand() {
     store.commit(7, 1, "one");
     flip(&store.commit(7, 2, "two"));
     let outcome = run(RESTART, &["--list", "--json", &store.option()]);
-    let list: serde_json::Value = serde_json::from_str(&outcome.out).unwrap();
+    let list: serde_json::Value = serde_json::from_str(&outcome.text()).unwrap();
     assert_eq!(list[0]["whole"]["description"], "one");
     assert_eq!(list[0]["whole"]["nodes"], serde_json::json!([1, 3]));
     assert_eq!(list[1]["version"], 2);
@@ -258,12 +221,12 @@ fn limits_need_no_module() {
     let outcome = run(CTL, &["limits"]);
     assert_eq!(outcome.code, 0);
     assert!(
-        outcome.out.contains("nodes of a cluster"),
+        outcome.text().contains("nodes of a cluster"),
         "{}",
-        outcome.out
+        outcome.text()
     );
     let json = run(CTL, &["limits", "--json"]);
-    let limits: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let limits: serde_json::Value = serde_json::from_str(&json.text()).unwrap();
     assert_eq!(limits[0]["most"], 254);
 }
 
@@ -288,13 +251,13 @@ fn the_dialogue_needs_no_terminal() {
     let store = Store::new("dialogue");
     store.commit(7, 1, "");
     store.commit(7, 2, "");
-    let outcome = talk(RESTART, &[&store.option()], "7\n2\n");
+    let outcome = talk(RESTART, &[&store.option()], b"7\n2\n");
     assert!(outcome
-        .out
+        .text()
         .ends_with(" Which application to restart :  version : "));
     refused(&outcome, 3, "modprobe ssi");
     refused(
-        &talk(RESTART, &[&store.option()], "7\n"),
+        &talk(RESTART, &[&store.option()], b"7\n"),
         4,
         "nothing was chosen",
     );
