@@ -11,6 +11,7 @@ mod scale;
 mod show;
 mod speed;
 
+use crate::world::World;
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -65,5 +66,17 @@ impl Command {
             Command::Calibrate(arguments) => arguments.run(),
             Command::Speed(arguments) => arguments.run(),
         }
+    }
+}
+
+/// Says how the run of a world ended.
+fn verdict(world: &World) -> ExitCode {
+    println!("{} events", world.events);
+    match &world.broken {
+        Some(broken) => {
+            println!("breaks {}: {}", broken.checker, broken.what);
+            FOUND()
+        }
+        None => FINE,
     }
 }

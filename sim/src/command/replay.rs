@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `ssi-sim replay`: one run, told.
-use super::{FINE, FOUND};
+use super::{verdict, FINE};
 use crate::plan::Plan;
 use crate::world::World;
 use clap::Args;
@@ -41,13 +41,6 @@ impl Arguments {
         for note in world.trace.iter().flatten() {
             println!("{note}");
         }
-        println!("{} events", world.events);
-        Ok(match &world.broken {
-            Some(broken) => {
-                println!("breaks {}: {}", broken.checker, broken.what);
-                FOUND()
-            }
-            None => FINE,
-        })
+        Ok(verdict(&world))
     }
 }

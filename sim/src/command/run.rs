@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `ssi-sim run`: one run from a file, with what happened in a trace.
 
-use super::{FINE, FOUND};
+use super::verdict;
 use crate::plan::Plan;
 use crate::trace::record::{to_bytes, Record};
 use crate::world::World;
@@ -33,13 +33,6 @@ impl Arguments {
             std::fs::write(file, to_bytes(&records)?)
                 .map_err(|why| format!("{}: {why}", file.display()))?;
         }
-        println!("{} events", world.events);
-        Ok(match &world.broken {
-            Some(broken) => {
-                println!("breaks {}: {}", broken.checker, broken.what);
-                FOUND()
-            }
-            None => FINE,
-        })
+        Ok(verdict(&world))
     }
 }
