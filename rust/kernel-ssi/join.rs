@@ -69,7 +69,8 @@ fn config(args: &JoinArgs) -> Outcome<Config> {
 
 #[inline(never)]
 fn start(config: Config) -> Outcome<Arc<Joined>> {
-    let (first, last) = config.node.pid_range();
+    let (min, max) = config.node.pid_range();
+    let first = config.node.first_pid(config.epoch);
     let address = config.address_of(config.node).ok_or(bad("node"))?;
     let port = config.port;
     let node = Joined::new(config)?;
@@ -78,7 +79,7 @@ fn start(config: Config) -> Outcome<Arc<Joined>> {
     let listener = Listener::open(address, port, sink.clone())
         .map_err(|error| unreachable.errno(error).text(format_args!("port {port}")))?;
     let engine = Engine::new(node.clone(), listener, sink)?;
-    entry::set_pid_range(first, last)?;
+    entry::set_pid_range(min, max, first)?;
     // Detached: it ends when its queue is closed.
     drop(Thread::start(c_str!("ssi_engine"), engine)?);
     Ok(node)

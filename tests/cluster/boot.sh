@@ -62,8 +62,9 @@ boot_id() { on "$1" 'cat /proc/sys/kernel/random/boot_id'; }
 
 # What was synced outlives the power cut; what only memory held does not.
 power_cut() {
-    local before
+    local before pid
     before=$(boot_id 2)
+    pid=$(on 2 'echo $$')
     on 2 "echo durable >$FILE && sync $FILE && echo memory >/tmp/boot-test"
     cluster kill 2
     cannot cluster sh 2 -- true 2>"$WORK/err"
@@ -73,6 +74,9 @@ power_cut() {
     [ "$(boot_id 2)" != "$before" ] || { echo "the boot id is the same"; return 1; }
     same "$(on 2 "cat $FILE")" durable
     on 2 "[ ! -e /tmp/boot-test ]"
+    # An application that was born there may live elsewhere by now.
+    pid=$(($(on 2 'echo $$') - pid))
+    [ ${pid#-} -gt 1000 ] || { echo "PIDs begin again where they began"; return 1; }
 }
 
 # reaches FROM TO: a TCP connection within 3 s.

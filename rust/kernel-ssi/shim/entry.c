@@ -23,9 +23,9 @@ int ssi_entry_register(void)
 	return ssi_register(&ssi_entry_ops);
 }
 
-int ssi_entry_set_pid_range(int min, int end)
+int ssi_entry_set_pid_range(int min, int end, int first)
 {
-	return ssi_set_pid_range(min, end);
+	return ssi_set_pid_range(min, end, first);
 }
 
 bool ssi_entry_is_admin(void)

@@ -14,7 +14,7 @@ long ssi_rs_ctl(void __user *args, size_t size);
 void ssi_rs_process_release(pid_t tgid);
 
 int ssi_entry_register(void);
-int ssi_entry_set_pid_range(int min, int end);
+int ssi_entry_set_pid_range(int min, int end, int first);
 bool ssi_entry_is_admin(void);
 void ssi_entry_caller(u32 *uid, u32 *gid);
 

@@ -8,7 +8,7 @@ use kernel::prelude::*;
 
 extern "C" {
     fn ssi_entry_register() -> c_int;
-    fn ssi_entry_set_pid_range(min: c_int, end: c_int) -> c_int;
+    fn ssi_entry_set_pid_range(min: c_int, end: c_int, first: c_int) -> c_int;
     fn ssi_entry_is_admin() -> bool;
     fn ssi_entry_caller(uid: *mut u32, gid: *mut u32);
 }
@@ -47,14 +47,15 @@ pub fn register() -> Result {
     to_result(unsafe { ssi_entry_register() })
 }
 
-/// New processes get PIDs from `min` up to `last`, both inclusive.
-pub fn set_pid_range(min: u32, last: u32) -> Result {
+/// New processes get PIDs from `min` up to `max`, both inclusive; the next one gets `first`.
+pub fn set_pid_range(min: u32, max: u32, first: u32) -> Result {
     let (min, end) = (
         c_int::try_from(min)?,
-        c_int::try_from(last)?.saturating_add(1),
+        c_int::try_from(max)?.saturating_add(1),
     );
+    let first = c_int::try_from(first)?;
     // SAFETY: Plain numbers, checked by the callee.
-    to_result(unsafe { ssi_entry_set_pid_range(min, end) })
+    to_result(unsafe { ssi_entry_set_pid_range(min, end, first) })
 }
 
 /// Whether the caller has CAP_SYS_ADMIN.

@@ -58,6 +58,16 @@ impl NodeId {
         // The first 300 stay free, as the kernel's own RESERVED_PIDS (kernel/pid.c).
         (base | 300, base | ((1 << LOCAL_BITS) - 1))
     }
+
+    /// The first PID that this node gives out in the life `epoch`: one further for every
+    /// millisecond, so that the processes of a rebooted node do not take the PIDs of applications
+    /// that began in an earlier life and run elsewhere by now, or will be restarted. The range
+    /// comes round after 70 minutes; a life goes on from where it began.
+    pub const fn first_pid(self, epoch: Epoch) -> u32 {
+        let (min, max) = self.pid_range();
+        let count = (max - min) as u64 + 1;
+        min + (epoch.0 % count) as u32
+    }
 }
 
 /// One life of a node, in milliseconds of wall clock when it joined: larger is later.
@@ -150,6 +160,20 @@ mod tests {
         assert_eq!(ClusterPid::new(first).unwrap().birth(), node);
         assert_eq!(ClusterPid::new(last).unwrap().birth(), node);
         assert!(last < 1 << 30);
+    }
+
+    #[test]
+    fn a_new_life_gives_out_other_pids() {
+        let node = NodeId::new(3).unwrap();
+        let (min, max) = node.pid_range();
+        let born = |ms| ClusterPid::new(node.first_pid(Epoch(ms))).unwrap().birth();
+        let booted = node.first_pid(Epoch(1_763_680_000_000));
+        assert_eq!(node.first_pid(Epoch(1_763_680_010_000)), booted + 10_000);
+        let count = u64::from(max - min) + 1;
+        assert_eq!(node.first_pid(Epoch(0)), min);
+        assert_eq!(node.first_pid(Epoch(count - 1)), max);
+        assert_eq!(node.first_pid(Epoch(count)), min);
+        assert_eq!((born(u64::MAX), born(count - 1)), (node, node));
     }
 
     #[test]
