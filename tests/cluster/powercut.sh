@@ -53,11 +53,22 @@ checkpoint_falls() {
 
 # The token goes round: the process comes to rest and wakes again.
 lives() {
-    on "$1" "pid=\$(ssictl status --processes | awk 'END { print \$1 }')
+    on "$1" "pid=\$(ssictl status --processes | awk 'NR > 1 { print \$1 }' | tail -n 1)
+        [ -n \"\$pid\" ] || exit 1
         switches() { awk '/^voluntary/ { print \$2 }' /proc/\$pid/status; }
         before=\$(switches)
         for _ in \$(seq 50); do [ \"\$(switches)\" -gt \$((before + 2)) ] && exit; sleep 0.1; done
-        exit 1"
+        exit 1" || { says_why "$1"; return 1; }
+}
+
+# What there is to know where the application should live and does not.
+says_why() {
+    local node
+    echo "no life on node $1"
+    for node in "$ROOT" "$OTHER" "$SPARE"; do
+        echo "processes of node $node: $(processes_of "$node" 2>&1 | paste -sd' ')"
+    done
+    tail -n 5 "$FOLDER"/ring-*/log
 }
 
 ring() {
@@ -112,8 +123,8 @@ falls() {
     store_is_right "$2" "$before"
     stop_application "$survivor"
     on "$SPARE" "restart --store $STORE $(newest "$SPARE" "$STORE")"
-    lives "$SPARE" || { echo "no life on node $SPARE"; return 1; }
-    lives "$survivor" || { echo "no life on node $survivor"; return 1; }
+    lives "$SPARE"
+    lives "$survivor"
     cluster boot "$victim"
     await 20 "all are back" sees_state "$SPARE" "$victim" up
 }

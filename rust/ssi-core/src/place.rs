@@ -13,8 +13,9 @@ pub struct Plan {
 
 impl Plan {
     /// Places each of `parts` whole: on its original node if that is up, otherwise on the node
-    /// with the least load that is up, at a tie the lowest id. `load` says how many processes a
-    /// node runs; each part that goes to a node adds one. `None` where no node is up.
+    /// with the least load that is up; at a tie on the one with fewer of the parts, then with the
+    /// lowest id. `load` says how many processes a node runs, as last heard; each part that goes
+    /// to a node adds one. `None` where no node is up.
     pub fn new(parts: &NodeSet, up: &NodeSet, load: &mut dyn FnMut(NodeId) -> u32) -> Option<Plan> {
         let mut plan = Plan {
             places: [None; NODES],
@@ -23,9 +24,10 @@ impl Plan {
             plan.put(part, part);
         }
         for part in parts.iter().filter(|part| !up.contains(*part)) {
-            let place = up
-                .iter()
-                .min_by_key(|node| (load(*node).saturating_add(plan.parts_on(*node)), *node))?;
+            let place = up.iter().min_by_key(|node| {
+                let parts = plan.parts_on(*node);
+                (load(*node).saturating_add(parts), parts, *node)
+            })?;
             plan.put(part, place);
         }
         Some(plan)
@@ -124,6 +126,11 @@ mod tests {
         let loads = [(1, 5), (2, 4), (4, 4)];
         assert_eq!(plan(&[3], &[1, 2, 4], &loads), Some(vec![(3, 2)]));
         assert_eq!(plan(&[1, 3], &[1, 2], &[]), Some(vec![(1, 1), (3, 2)]));
+        // Node 2's processes ended a moment ago, or not.
+        assert_eq!(
+            plan(&[1, 3], &[1, 2], &[(2, 1)]),
+            Some(vec![(1, 1), (3, 2)])
+        );
     }
 
     #[test]

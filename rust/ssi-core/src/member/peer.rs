@@ -65,6 +65,8 @@ pub struct Peer {
     /// The newest life that counts as dead.
     dead: Option<Epoch>,
     processes: u32,
+    /// How many of this node's processes the peer was told of.
+    told: u32,
     born_ms: u64,
     heard_ms: u64,
     beat_ms: u64,
@@ -83,6 +85,7 @@ impl Peer {
             life: Life::Absent,
             dead: None,
             processes: 0,
+            told: 0,
             born_ms: now_ms,
             heard_ms: now_ms,
             beat_ms: now_ms,
@@ -279,8 +282,11 @@ impl Peer {
         }
         if let Some(link) = self.link() {
             let beat_ms = self.me.failure_ms / limits::HEARTBEATS_PER_FAILURE;
-            if now_ms.saturating_sub(self.beat_ms) >= u64::from(beat_ms) {
+            let due = now_ms.saturating_sub(self.beat_ms) >= u64::from(beat_ms);
+            // A node that has become free says so at once: what is restarted next may go there.
+            if due || (processes == 0 && self.told > 0) {
                 self.beat_ms = now_ms;
+                self.told = processes;
                 let message = Message::Heartbeat(Heartbeat { processes });
                 out(Effect::Send { link, message });
             }

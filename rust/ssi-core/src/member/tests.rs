@@ -4,6 +4,7 @@
 mod pair;
 mod table;
 
+use super::peer::Life;
 use super::*;
 use crate::abi::node_state;
 use crate::limits;
@@ -23,6 +24,26 @@ fn two_nodes_with_the_key_come_up() {
         20,
         "node 2 said so in a heartbeat"
     );
+}
+
+#[test]
+fn a_node_that_has_become_free_says_so_at_its_next_tick() {
+    let mut me = Peer::new(me(1, 1), node(2), 0);
+    me.life = Life::Up {
+        epoch: Epoch(1),
+        link: Some(Link(7)),
+    };
+    let mut beats = |now_ms, processes| {
+        let mut beats = 0;
+        me.step(now_ms, Event::Tick { processes }, &mut |effect| {
+            beats += u32::from(matches!(effect, Effect::Send { .. }));
+        });
+        beats
+    };
+    let beat_ms = u64::from(limits::FAILURE_MS_DEFAULT / limits::HEARTBEATS_PER_FAILURE);
+    assert_eq!((beats(1, 0), beats(beat_ms, 3)), (0, 1));
+    assert_eq!((beats(beat_ms + 1, 2), beats(beat_ms + 2, 0)), (0, 1));
+    assert_eq!((beats(beat_ms + 3, 0), beats(beat_ms + 4, 1)), (0, 0));
 }
 
 #[test]
