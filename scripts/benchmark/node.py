@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs on a node: one process of a given size, checkpointed, restarted, and dumped by CRIU.
 
-node.py MIB FORKS prints the figures of one round as JSON: times in ns, sizes in bytes.
+node.py MIB TIMES prints the figures of one round as JSON: times in ns, sizes in bytes; those of
+a fork and of a checkpoint are medians of so many, after each of which all pages are written again.
 """
 import contextlib
 import json
@@ -127,15 +128,34 @@ def checkpoint(pid):
     return json.loads(run("checkpoint", "--json", "--store", STORE, str(pid))[0])
 
 
-def own(mib, forks):
+def touch_again(where):
+    """The process writes all its pages, as it did between its forks."""
+    path = f"{where}/touch"
+    open(path, "w", encoding="ascii").close()
+    await_that("the process has written its memory", lambda: not os.path.exists(path))
+
+
+def checkpoints(pid, where, times):
+    """The reports of so many checkpoints in a row; the last one's version stays."""
+    reports = []
+    for _ in range(times):
+        shutil.rmtree(STORE, ignore_errors=True)
+        touch_again(where)
+        settle()
+        reports.append(checkpoint(pid))
+    return reports
+
+
+def own(mib, times):
     """Checkpoint and restart, beside the fork of the same process."""
     where = folder("own")
-    process = started(where, mib, forks, ["ssi-run"])
+    process = started(where, mib, times, ["ssi-run"])
     figures = {"fork_ns": statistics.median(map(int, read(f"{where}/forks").split()))}
-    settle()
-    report = checkpoint(process.pid)
+    reports = checkpoints(process.pid, where, times)
     for name in ("pause_ns", "node_pause_ns_max", "total_ns", "bytes"):
-        figures[name] = report[name]
+        figures[name] = statistics.median(report[name] for report in reports)
+    figures["first_pause_ns"] = reports[0]["pause_ns"]
+    report = reports[-1]
     settle()
     with peak_of_memory(figures):
         checkpoint(process.pid)
@@ -185,11 +205,11 @@ def criu(mib):
 
 
 def main():
-    mib, forks = map(int, sys.argv[1:])
+    mib, times = map(int, sys.argv[1:])
     os.makedirs(BASE, exist_ok=True)
     shutil.rmtree(STORE, ignore_errors=True)
-    figures = own(mib, forks)
-    figures["dd_ns"] = plain_copy(figures["bytes"])
+    figures = own(mib, times)
+    figures["dd_ns"] = plain_copy(int(figures["bytes"]))
     # Not every release of Debian has it.
     if shutil.which("criu"):
         figures.update(criu(mib))

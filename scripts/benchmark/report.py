@@ -24,7 +24,8 @@ def table(head, rows):
     return "\n".join(lines)
 
 
-SINGLE_TIMES = {"fork": "fork_ns", "pause": "pause_ns", "total": "total_ns", "dd": "dd_ns",
+SINGLE_TIMES = {"fork": "fork_ns", "pause": "pause_ns", "first pause": "first_pause_ns",
+                "total": "total_ns", "dd": "dd_ns",
                 "restart": "restart_ns", "CRIU frozen": "criu_frozen_ns",
                 "CRIU dump": "criu_dump_ns", "dump + sync": "criu_durable_ns",
                 "CRIU restore": "criu_restore_ns"}
