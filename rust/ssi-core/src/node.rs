@@ -63,10 +63,11 @@ impl NodeId {
     /// millisecond, so that the processes of a rebooted node do not take the PIDs of applications
     /// that began in an earlier life and run elsewhere by now, or will be restarted. The range
     /// comes round after 70 minutes; a life goes on from where it began.
-    pub const fn first_pid(self, epoch: Epoch) -> u32 {
+    pub fn first_pid(self, epoch: Epoch) -> u32 {
         let (min, max) = self.pid_range();
-        let count = (max - min) as u64 + 1;
-        min + (epoch.0 % count) as u32
+        let count = u64::from(max.saturating_sub(min)).saturating_add(1);
+        let further = epoch.0.checked_rem(count).unwrap_or_default();
+        min.saturating_add(u32::try_from(further).unwrap_or_default())
     }
 }
 
