@@ -10,7 +10,6 @@
 
 #define SIZE 4096
 #define SYS_mseal_ 462
-#define MAP_DROPPABLE_ 8
 
 static unsigned char *memory;
 
@@ -80,11 +79,6 @@ static int huge(void)
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE, -1, 0));
 }
 
-static int droppable(void)
-{
-	return anonymous(MAP_DROPPABLE_);
-}
-
 static int sealed(void)
 {
 	CHECK(anonymous(MAP_PRIVATE) == 0);
@@ -149,7 +143,6 @@ static const struct kind kinds[] = {
 	{ "system-v", "memfd or System V shared memory", system_v, readable },
 	{ "secret", "secret memory", secret, readable },
 	{ "huge-pages", "huge page mapping", huge, NULL },
-	{ "droppable", "droppable mapping", droppable, readable },
 	{ "sealed", "sealed mapping", sealed, sealed_still },
 	{ "protection-key", "memory protection keys", with_key, readable },
 	{ "userfault", "userfaultfd", user_fault, NULL },

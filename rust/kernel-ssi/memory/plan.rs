@@ -4,7 +4,8 @@
 use kernel::prelude::*;
 use ssi_core::image::frame::Kind;
 use ssi_core::image::memory::{
-    AddressSpace, Mapping, MappingKind, MappingOrder, PageRun, RunOrder, Runs, SharedMemory,
+    mapping_flag, AddressSpace, Mapping, MappingKind, MappingOrder, PageRun, RunOrder, Runs,
+    SharedMemory,
 };
 use ssi_core::image::part::ImageError;
 
@@ -174,8 +175,9 @@ impl Plans {
         plan.pages.add(payload, |address| {
             let at = mappings.partition_point(|mapping| mapping.vma.end <= address);
             let mapping = mappings.get(at)?;
+            let droppable = mapping.vma.flags & mapping_flag::DROPPABLE != 0;
             let inside = mapping.vma.start <= address && mapping.kind.has_pages();
-            inside.then_some(mapping.vma.end)
+            (inside && !droppable).then_some(mapping.vma.end)
         })
     }
 }

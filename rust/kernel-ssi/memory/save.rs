@@ -4,7 +4,9 @@
 use kernel::prelude::*;
 use ssi_core::codec::Field;
 use ssi_core::image::frame::Kind;
-use ssi_core::image::memory::{AddressSpace, Mapping, MappingKind, MAPPINGS_MAX, PATH_MAX};
+use ssi_core::image::memory::{
+    mapping_flag, AddressSpace, Mapping, MappingKind, MAPPINGS_MAX, PATH_MAX,
+};
 
 use super::{Memories, Sink};
 use crate::failure::{Failure, FailureCode, Outcome};
@@ -102,7 +104,7 @@ impl Survey {
                 | MappingKind::Vvar => 0,
             };
             self.mapping(&vma, shared, len)?;
-            if kind.has_pages() {
+            if kind.has_pages() && vma.flags & mapping_flag::DROPPABLE == 0 {
                 self.ranges.push((vma.start, vma.end), GFP_KERNEL)?;
             }
             at = vma.end;

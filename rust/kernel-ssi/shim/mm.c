@@ -214,6 +214,7 @@ static u32 vma_flags(const struct vm_area_struct *vma)
 		{ VM_DONTDUMP, SSI_VMA_DONT_DUMP },   { VM_HUGEPAGE, SSI_VMA_HUGE },
 		{ VM_NOHUGEPAGE, SSI_VMA_NO_HUGE },   { VM_MERGEABLE, SSI_VMA_MERGEABLE },
 		{ VM_SEQ_READ, SSI_VMA_SEQUENTIAL },  { VM_RAND_READ, SSI_VMA_RANDOM },
+		{ VM_DROPPABLE, SSI_VMA_DROPPABLE },
 	};
 	u32 flags = 0;
 	int i;
@@ -282,8 +283,8 @@ static const char *classify(struct vm_area_struct *vma, struct ssi_vma *out)
 		return "userfaultfd registration";
 	if (vma->vm_flags & VM_SEALED)
 		return "sealed mapping (mseal)";
-	if (vma->vm_flags & (VM_SHADOW_STACK | VM_DROPPABLE))
-		return "shadow stack or droppable mapping";
+	if (vma->vm_flags & VM_SHADOW_STACK)
+		return "shadow stack";
 	if (vma_pkey(vma))
 		return "memory protection keys";
 #ifdef CONFIG_NUMA

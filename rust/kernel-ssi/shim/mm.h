@@ -36,6 +36,7 @@ enum ssi_vma_flag {
 	SSI_VMA_SEQUENTIAL = 1024,
 	SSI_VMA_RANDOM = 2048,
 	SSI_VMA_MAY_WRITE = 4096,
+	SSI_VMA_DROPPABLE = 8192,
 };
 
 /* As space_flag of the image format. */

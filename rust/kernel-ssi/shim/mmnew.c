@@ -85,8 +85,12 @@ static unsigned long map_flags(const struct ssi_vma *vma)
 {
 	unsigned long flags = MAP_FIXED_NOREPLACE;
 
-	flags |= vma->kind == SSI_VMA_FILE_SHARED || vma->kind == SSI_VMA_SHARED ?
-		 MAP_SHARED : MAP_PRIVATE;
+	if (vma->kind == SSI_VMA_FILE_SHARED || vma->kind == SSI_VMA_SHARED)
+		flags |= MAP_SHARED;
+	else if (vma->flags & SSI_VMA_DROPPABLE)
+		flags |= MAP_DROPPABLE;
+	else
+		flags |= MAP_PRIVATE;
 	if (vma->kind == SSI_VMA_ANONYMOUS)
 		flags |= MAP_ANONYMOUS;
 	if (vma->flags & SSI_VMA_GROWS_DOWN)

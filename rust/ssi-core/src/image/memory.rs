@@ -164,8 +164,11 @@ pub mod mapping_flag {
     pub const RANDOM: u32 = 2048;
     /// The file was opened for writing; such a shared mapping may become writable.
     pub const MAY_WRITE: u32 = 4096;
+    /// The kernel may drop its pages at any time (MAP_DROPPABLE): none is saved, it comes back
+    /// empty. getrandom(2) of the vDSO keeps its state there, which must not be used twice.
+    pub const DROPPABLE: u32 = 8192;
     /// All of the above.
-    pub const ALL: u32 = 8191;
+    pub const ALL: u32 = 16383;
 }
 
 /// What a mapping shows.
@@ -273,6 +276,16 @@ impl Mapping {
         Ok((mapping, kind, text))
     }
 
+    /// True where no page is saved, although the kind has some.
+    pub fn is_droppable(&self) -> bool {
+        self.flags & mapping_flag::DROPPABLE != 0
+    }
+
+    /// mmap(2): anonymous, and no stack.
+    fn may_be_droppable(&self, kind: MappingKind) -> bool {
+        kind == MappingKind::Anonymous && self.flags & mapping_flag::GROWS_DOWN == 0
+    }
+
     /// Bytes of the mapping.
     pub fn len(&self) -> u64 {
         self.end.saturating_sub(self.start)
@@ -297,6 +310,7 @@ impl Mapping {
                 .is_some_and(|end| end <= i64::MAX as u64)
             && self.prot <= 7
             && self.flags & !mapping_flag::ALL == 0
+            && (!self.is_droppable() || self.may_be_droppable(kind))
             && shared == (self.shared != 0)
             && (kind.has_path()
                 || self.file

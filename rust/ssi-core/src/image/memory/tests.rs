@@ -108,7 +108,7 @@ fn hostile_mappings() {
     refuse(Mapping { prot: 8, ..good }, b"");
     refuse(
         Mapping {
-            flags: 1 << 13,
+            flags: 1 << 14,
             ..good
         },
         b"",
