@@ -6,7 +6,7 @@ NOT_UNPACKED=(drivers/gpu/drm/amd/include tools/testing tools/perf
     Documentation/devicetree Documentation/translations)
 
 # Part of the key of a built kernel: to be raised when export_tree leaves other files there.
-EXPORT_FORMAT=1
+EXPORT_FORMAT=2
 
 unpack_source() {
     local tarball=$1 tree=$2 version=$3 temp=$2.part
@@ -127,6 +127,7 @@ export_tree() {
     local tree=$1 out=$2
     mkdir -p "$out"
     rsync -a "$tree/" "$out/" --prune-empty-dirs \
+        --include=/arch/x86/boot/bzImage --include=/System.map --include='/modules.builtin*' \
         --exclude=/Documentation --exclude=/drivers --exclude=/sound --exclude=/samples \
         --exclude='*.o' --exclude='*.a' --exclude='/arch/x86/boot/compressed' \
         --include=/scripts/'***' --include=/rust/'***' --include=/tools/objtool/'***' \

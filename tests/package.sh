@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The Debian package: installs into an empty root, has all that belongs to each tool, is removed.
+# The Debian packages: install into an empty root, have all that belongs to them, are removed.
 
 . "$(dirname "$0")/../scripts/lib.sh"
 ROOT=$(mktemp -d)
 trap 'rm -rf "$ROOT"' EXIT
-DEB=$("$REPO/scripts/build-deb" 2>"$ROOT/log") || { cat "$ROOT/log" >&2; exit 1; }
+mapfile -t DEBS < <("$REPO/scripts/build-deb" 2>"$ROOT/log")
+[ ${#DEBS[@]} = 2 ] || { cat "$ROOT/log" >&2; exit 1; }
 
 there() { [ -e "$ROOT$1" ] || die "the package lacks $1"; }
 
@@ -17,7 +18,13 @@ as_dpkg() {
 
 mkdir -p "$ROOT"/var/lib/dpkg/{info,updates}
 touch "$ROOT/var/lib/dpkg/status"
-as_dpkg -i "$DEB"
+as_dpkg -i "${DEBS[@]}"
+release=$(cat "$BUILT/kernel/release")
+[[ $release = *-ssi ]] || die "the kernel has no name of its own: $release"
+for path in boot/{vmlinuz,config,System.map}-$release usr/lib/modules/$release/extra/ssi.ko; do
+    there "/$path"
+done
+grep -q "^extra/ssi.ko:" "$ROOT/usr/lib/modules/$release/modules.dep" || die "depmod: no ssi.ko"
 for path in "$REPO"/userland/src/bin/*; do
     name=$(basename "$path" .rs)
     there "/usr/bin/$name"
@@ -36,6 +43,7 @@ if command -v systemd-analyze >/dev/null; then
     wrong=$(grep -F ssi.service <<<"$said" | grep -vE "is not executable|Command 'man" || true)
     [ -z "$wrong" ] || die "the unit is wrong: $wrong"
 fi
-as_dpkg -r ssi-tools
+as_dpkg -r ssi-tools "linux-image-$release"
 [ ! -e "$ROOT/usr/bin/checkpoint" ] || die "the package leaves its programs behind"
-echo "package: $(basename "$DEB") installs, and is removed"
+[ ! -e "$ROOT/boot/vmlinuz-$release" ] || die "the package leaves its kernel behind"
+echo "package: $(basename -a "${DEBS[@]}" | paste -sd' ') install, and are removed"

@@ -10,10 +10,10 @@ from .state import ClusterError, cache_dir, read_file, write_file
 PROBE_SECONDS_MAX = 10
 
 
-def kvm_boots(vmlinux):
+def kvm_boots(kernel):
     """True if a kernel without a root disk gets as far as its panic, which ends QEMU."""
     command = ["qemu-system-x86_64", "-accel", "kvm", "-cpu", "host", "-m", "256", "-nodefaults",
-               "-display", "none", "-no-reboot", "-kernel", vmlinux, "-append", "panic=-1 quiet"]
+               "-display", "none", "-no-reboot", "-kernel", kernel, "-append", "panic=-1 quiet"]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, timeout=PROBE_SECONDS_MAX)
@@ -29,7 +29,7 @@ def probe_path():
     return os.path.join(cache_dir(), f"kvm-{key}")
 
 
-def choose(wanted, vmlinux):
+def choose(wanted, kernel):
     """`kvm` or `tcg` for what the user asked: auto, kvm or tcg."""
     if wanted == "tcg":
         return "tcg"
@@ -39,7 +39,7 @@ def choose(wanted, vmlinux):
         return "tcg"
     answer = read_file(probe_path())
     if answer is None:
-        answer = "kvm" if kvm_boots(vmlinux) else "tcg"
+        answer = "kvm" if kvm_boots(kernel) else "tcg"
         write_file(probe_path(), answer)
     if wanted == "kvm" and answer != "kvm":
         raise ClusterError("KVM does not boot a guest on this machine: use --accel tcg")

@@ -35,13 +35,11 @@ def make_config(options):
     """Everything a node's start needs, so that `boot` later does what `up` did."""
     suffix = "-debug" if options.debug else ""
     kernel = os.path.realpath(options.kernel) if options.kernel else \
-        built(f"kernel{suffix}", "kernel")
-    if not os.path.exists(f"{kernel}/vmlinux"):
-        raise ClusterError(f"no vmlinux in {kernel}")
+        built(f"vmlinux{suffix}", "kernel")
     return {
         "nodes": options.nodes, "mem": options.mem, "cpus": options.cpus,
-        "disk": options.disk, "accel": accel.choose(options.accel, f"{kernel}/vmlinux"),
-        "kernel": kernel, "dist": built(f"dist{suffix}", "set of tools"),
+        "disk": options.disk, "accel": accel.choose(options.accel, kernel),
+        "kernel": kernel, "dist": built(f"dist{suffix}", "set of packages"),
         "image": built("image", "node image"), "shared": options.shared,
         "key": secrets.token_hex(32), "cuts": [], "debug": options.debug,
     }

@@ -92,7 +92,7 @@ def command_line(node, config, port):
     arguments = f"{KERNEL_ARGUMENTS} ssi_node={node.number}"
     return (
         ["qemu-system-x86_64", "-name", f"{cluster.name}-{node.number}"] + machine(config)
-        + ["-kernel", f"{config['kernel']}/vmlinux", "-append", arguments]
+        + ["-kernel", config["kernel"], "-append", arguments]
         + disks(node, config) + networks(node, port) + channels(node)
         + share("boot", cluster.path("boot"), True)
         + share("dist", config["dist"], True)
