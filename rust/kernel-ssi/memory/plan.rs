@@ -4,8 +4,7 @@
 use kernel::prelude::*;
 use ssi_core::image::frame::Kind;
 use ssi_core::image::memory::{
-    mapping_flag, AddressSpace, Mapping, MappingKind, MappingOrder, PageRun, RunOrder, Runs,
-    SharedMemory,
+    AddressSpace, Mapping, MappingKind, MappingOrder, PageRun, RunOrder, Runs, SharedMemory,
 };
 use ssi_core::image::part::ImageError;
 
@@ -175,9 +174,8 @@ impl Plans {
         plan.pages.add(payload, |address| {
             let at = mappings.partition_point(|mapping| mapping.vma.end <= address);
             let mapping = mappings.get(at)?;
-            let droppable = mapping.vma.flags & mapping_flag::DROPPABLE != 0;
-            let inside = mapping.vma.start <= address && mapping.kind.has_pages();
-            (inside && !droppable).then_some(mapping.vma.end)
+            let has_pages = mapping.kind.has_pages(mapping.vma.flags);
+            (mapping.vma.start <= address && has_pages).then_some(mapping.vma.end)
         })
     }
 }

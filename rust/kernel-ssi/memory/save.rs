@@ -4,9 +4,7 @@
 use kernel::prelude::*;
 use ssi_core::codec::Field;
 use ssi_core::image::frame::Kind;
-use ssi_core::image::memory::{
-    mapping_flag, AddressSpace, Mapping, MappingKind, MAPPINGS_MAX, PATH_MAX,
-};
+use ssi_core::image::memory::{AddressSpace, Mapping, MappingKind, MAPPINGS_MAX, PATH_MAX};
 
 use super::{Memories, Sink};
 use crate::failure::{Failure, FailureCode, Outcome};
@@ -104,7 +102,7 @@ impl Survey {
                 | MappingKind::Vvar => 0,
             };
             self.mapping(&vma, shared, len)?;
-            if kind.has_pages() && vma.flags & mapping_flag::DROPPABLE == 0 {
+            if kind.has_pages(vma.flags) {
                 self.ranges.push((vma.start, vma.end), GFP_KERNEL)?;
             }
             at = vma.end;

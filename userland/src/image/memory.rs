@@ -102,7 +102,7 @@ impl Memory {
         let space = at.and_then(|at| self.spaces.get_mut(at));
         let space = space.ok_or(ImageError::Order)?;
         space.order.next(&mapping)?;
-        let place = (mapping.start, mapping.end, kind.has_pages());
+        let place = (mapping.start, mapping.end, kind.has_pages(mapping.flags));
         space.mappings.push(place);
         Ok(())
     }

@@ -83,11 +83,7 @@ mod tests {
             epoch,
             pid: 1,
             beat,
-            probe: 0,
-            stopped: 0,
-            killed: 0,
-            processes: 0,
-            one: 0,
+            ..Report::default()
         }
     }
 

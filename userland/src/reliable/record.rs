@@ -197,7 +197,7 @@ pub struct State {
 }
 
 /// What runs on a node, and what its attendant has done.
-#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, Default, PartialEq, Eq, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// This life of the node.

@@ -189,12 +189,9 @@ mod tests {
         Report {
             epoch: 3,
             pid: 1,
-            beat: 0,
-            probe: 0,
             stopped,
             killed,
-            processes: 0,
-            one: 0,
+            ..Report::default()
         }
     }
 

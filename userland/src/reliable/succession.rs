@@ -68,11 +68,7 @@ mod tests {
                 epoch,
                 pid,
                 beat,
-                probe: 0,
-                stopped: 0,
-                killed: 0,
-                processes: 0,
-                one: 0,
+                ..Report::default()
             };
             (node, report)
         };

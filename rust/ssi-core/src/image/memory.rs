@@ -203,10 +203,11 @@ impl MappingKind {
         }
     }
 
-    /// True where pages of its own can be in the page file.
-    pub const fn has_pages(self) -> bool {
+    /// True where pages of a mapping with these [`mapping_flag`]s can be in the page file.
+    pub const fn has_pages(self, flags: u32) -> bool {
         match self {
-            MappingKind::Anonymous | MappingKind::FilePrivate | MappingKind::Vdso => true,
+            MappingKind::Anonymous => flags & mapping_flag::DROPPABLE == 0,
+            MappingKind::FilePrivate | MappingKind::Vdso => true,
             MappingKind::FileShared | MappingKind::Shared => false,
             MappingKind::Vvar => false,
         }
@@ -276,14 +277,10 @@ impl Mapping {
         Ok((mapping, kind, text))
     }
 
-    /// True where no page is saved, although the kind has some.
-    pub fn is_droppable(&self) -> bool {
-        self.flags & mapping_flag::DROPPABLE != 0
-    }
-
-    /// mmap(2): anonymous, and no stack.
-    fn may_be_droppable(&self, kind: MappingKind) -> bool {
-        kind == MappingKind::Anonymous && self.flags & mapping_flag::GROWS_DOWN == 0
+    /// mmap(2): what is droppable is anonymous, and no stack.
+    fn is_droppable_as_mmap_has_it(&self, kind: MappingKind) -> bool {
+        self.flags & mapping_flag::DROPPABLE == 0
+            || (kind == MappingKind::Anonymous && self.flags & mapping_flag::GROWS_DOWN == 0)
     }
 
     /// Bytes of the mapping.
@@ -310,7 +307,7 @@ impl Mapping {
                 .is_some_and(|end| end <= i64::MAX as u64)
             && self.prot <= 7
             && self.flags & !mapping_flag::ALL == 0
-            && (!self.is_droppable() || self.may_be_droppable(kind))
+            && self.is_droppable_as_mmap_has_it(kind)
             && shared == (self.shared != 0)
             && (kind.has_path()
                 || self.file

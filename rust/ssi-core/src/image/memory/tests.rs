@@ -113,6 +113,13 @@ fn hostile_mappings() {
         },
         b"",
     );
+    refuse(
+        Mapping {
+            flags: mapping_flag::DROPPABLE | mapping_flag::GROWS_DOWN,
+            ..good
+        },
+        b"",
+    );
     refuse(Mapping { shared: 1, ..good }, b"");
     refuse(
         Mapping {
