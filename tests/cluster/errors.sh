@@ -8,15 +8,6 @@ FOLDER=/var/lib/ssi/tests/errors
 STORE=$FOLDER/checkpoints
 BYSTANDER='setpriv --reuid 1234 --regid 1234 --clear-groups'
 
-# gives NODE STATUS WORDS SCRIPT: the script must end with the status and say the words.
-gives() {
-    local node=$1 wanted=$2 words=$3 status=0 said
-    shift 3
-    said=$(on "$node" "$*" 2>&1) || status=$?
-    [ $status = "$wanted" ] || { echo "status $status, not $wanted: $said"; return 1; }
-    grep -qF -- "$words" <<<"$said" || { echo "no '$words' in: $said"; return 1; }
-}
-
 # The application that all of this must leave alone.
 start_victim() {
     on 1 "rm -rf $FOLDER && mkdir -p $FOLDER/small && mount -t tmpfs -o size=1m small $FOLDER/small

@@ -8,14 +8,6 @@ FOLDER=/var/lib/ssi/tests/frontier
 STORE=$FOLDER/checkpoints
 PORT=7004
 
-gives() {
-    local wanted=$1 words=$2 status=0 said
-    shift 2
-    said=$(on 1 "$*" 2>&1) || status=$?
-    [ $status = "$wanted" ] || { echo "status $status, not $wanted: $said"; return 1; }
-    grep -qF -- "$words" <<<"$said" || { echo "no '$words' in: $said"; return 1; }
-}
-
 no_processes() { on "$1" "[ -z \"\$(ssictl status --processes | awk 'NR > 1')\" ]"; }
 
 end_all() {
@@ -40,7 +32,7 @@ from_inside() {
 
 # Who calls the system call itself cannot be stopped: that is said at once.
 calls_itself() {
-    gives 29 "belongs to the application" "cd $FOLDER && timeout 10 ssi-run python3 -c '
+    gives 1 29 "belongs to the application" "cd $FOLDER && timeout 10 ssi-run python3 -c '
 import ctypes, os, struct, sys
 libc = ctypes.CDLL(None, use_errno=True)
 store = ctypes.create_string_buffer(b\"$STORE\")
@@ -118,7 +110,7 @@ on 1 "rm -rf $FOLDER && mkdir -p $STORE"
 try "a checkpoint from inside" from_inside
 try "the caller itself" calls_itself
 start_call
-try "a process alone, with a stream to outside" gives 16 "leads out of the application" \
+try "a process alone, with a stream to outside" gives 1 16 "leads out of the application" \
     checkpoint -p --store $STORE "$PID"
 try "a process alone, its streams cut" comes_back_alone
 end_all

@@ -59,6 +59,15 @@ try() {
     [ "$status" != 70 ] || finish
 }
 
+# gives NODE STATUS WORDS SCRIPT: the script must end with the status and say the words.
+gives() {
+    local node=$1 wanted=$2 words=$3 status=0 said
+    shift 3
+    said=$(on "$node" "$*" 2>&1) || status=$?
+    [ $status = "$wanted" ] || { echo "status $status, not $wanted: $said"; return 1; }
+    grep -qF -- "$words" <<<"$said" || { echo "no '$words' in: $said"; return 1; }
+}
+
 # Ends the test: says what failed, and lets no complaint of a kernel pass.
 finish() {
     try "no kernel complained" cluster check

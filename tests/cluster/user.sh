@@ -11,15 +11,6 @@ USER_ID=1234
 AS_USER="setpriv --reuid $USER_ID --regid $USER_ID --clear-groups"
 AS_OTHER="setpriv --reuid 4321 --regid 4321 --clear-groups"
 
-# gives STATUS WORDS SCRIPT: on node 1 the script must end with the status and say the words.
-gives() {
-    local wanted=$1 words=$2 status=0 said
-    shift 2
-    said=$(on 1 "$*" 2>&1) || status=$?
-    [ $status = "$wanted" ] || { echo "status $status, not $wanted: $said"; return 1; }
-    grep -qF -- "$words" <<<"$said" || { echo "no '$words' in: $said"; return 1; }
-}
-
 # begin NAME AS PROGRAM: starts a program of the tests in a folder of its own; sets PID.
 begin() {
     on 1 "mkdir -p $FOLDER/$1 && chown $USER_ID:$USER_ID $FOLDER/$1 && cd $FOLDER/$1 || exit
@@ -83,7 +74,7 @@ roots_version() {
 # A user with a copy of root's version still is no more than the user.
 copied_version() {
     on 1 "rm -rf $FOLDER/copy && cp -r $ROOTS $FOLDER/copy && chown -R $USER_ID $FOLDER/copy"
-    gives 14 "not permitted" "$AS_USER restart --store $FOLDER/copy $APP $VERSION"
+    gives 1 14 "not permitted" "$AS_USER restart --store $FOLDER/copy $APP $VERSION"
     on 1 "[ -z \"\$(ssictl status --processes | awk 'NR > 1')\" ]"
 }
 
@@ -95,18 +86,18 @@ for program in tree pipes tcp files schedule memory; do
     try "a user's own $program" one_program $program
 done
 try "his versions are his alone" files_are_private
-try "another user's version" gives 14 "Permission denied" \
+try "another user's version" gives 1 14 "Permission denied" \
     "$AS_OTHER restart --store $STORE $(on 1 "ls $STORE | head -n 1")"
 begin other "$AS_USER" tree
-try "another user's process" gives 14 "somebody else's" \
+try "another user's process" gives 1 14 "somebody else's" \
     "$AS_OTHER checkpoint --store $FOLDER/others $PID"
-try "another user's capability" gives 14 "somebody else's" "$AS_OTHER ssi-cap --clear $PID"
+try "another user's capability" gives 1 14 "somebody else's" "$AS_OTHER ssi-cap --clear $PID"
 try "root may checkpoint a user's process" on 1 "checkpoint --store $ROOTS $PID"
 try "the user noticed nothing" ends_well other
-try "the cluster's key is root's" gives 5 "Permission denied" "$AS_USER ssictl join"
-try "leaving is root's" gives 14 "only root" "$AS_USER ssictl leave"
+try "the cluster's key is root's" gives 1 5 "Permission denied" "$AS_USER ssictl join"
+try "leaving is root's" gives 1 14 "only root" "$AS_USER ssictl leave"
 roots_version
-try "a readable version of root's" gives 14 "not permitted" \
+try "a readable version of root's" gives 1 14 "not permitted" \
     "$AS_USER restart --store $ROOTS $APP $VERSION"
 try "a copied version of root's" copied_version
 finish
