@@ -196,7 +196,8 @@ impl Part {
         let head_root = restored.heads().iter().min().copied().unwrap_or(0);
         let objects = content.objects.lock().take();
         if let Some(objects) = objects {
-            objects.finish()?;
+            // Not before: where a PID is in use, the application may still run and write them.
+            objects.finish(&rights)?;
         }
         Ok(Part {
             restored,

@@ -53,9 +53,24 @@ checkpoint_errors() {
     on 1 "kill $stranger"
 }
 
+# It is refused; what the application has written since then must stay, without a hole.
+restart_of_what_runs() {
+    gives 1 25 "in use" "cd $FOLDER
+        ssi-run --output count --pid-file writer sh -c '
+            i=0; until [ -e stop ]; do i=\$((i + 1)); echo \$i; sleep 0.02; done' >/dev/null 2>&1 &
+        until [ -s count ]; do sleep 0.1; done
+        checkpoint --json --store $FOLDER/running \$(cat writer) >report || exit
+        old=\$(wc -l <count); until [ \$(wc -l <count) -gt \$((old + 9)) ]; do sleep 0.1; done
+        restart --store $FOLDER/running \$(sed 's/.*\"application\":\([0-9]*\).*/\1/' report)"
+    on 1 "cd $FOLDER; old=\$(wc -l <count)
+        until [ \$(wc -l <count) -gt \$((old + 9)) ]; do sleep 0.1; done
+        touch stop; awk '\$1 != NR { print \"line \" NR \": \" \$1; exit 1 }' count"
+}
+
 restart_errors() {
     take_version
     try "PIDs in use" gives 1 25 "in use" "restart --store $STORE $APP $LAST"
+    try "a restart of what runs does it no harm" restart_of_what_runs
     try "missing version" gives 1 23 "does not exist" "restart --store $STORE $APP 99"
     try "another's version" gives 1 14 "not permitted" \
         "$BYSTANDER restart --store $STORE $APP $LAST"

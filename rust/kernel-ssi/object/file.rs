@@ -133,8 +133,7 @@ impl Rebuilt {
         self.record.flags & O_APPEND != 0 || self.record.pos == self.record.size
     }
 
-    /// Opens it with the caller's rights; one that was being written at its end gets its length
-    /// back.
+    /// Opens it with the caller's rights, and changes nothing of it.
     pub(super) fn create(&self) -> Outcome<FileRef> {
         let file = FileRef::open(&self.path, self.record.flags)
             .map_err(|error| gone(&self.path, error))?;
@@ -148,20 +147,28 @@ impl Rebuilt {
         if info.kind != wanted {
             return Err(changed(&self.path));
         }
-        if !directory && self.record.traits & FILE_WRITABLE != 0 {
-            if info.size < self.record.size {
-                return Err(changed(&self.path));
-            }
-            if info.size > self.record.size && self.appends() {
-                file.cut(self.record.size)
-                    .map_err(|error| gone(&self.path, error))?;
-            }
+        if self.is_written() && info.size < self.record.size {
+            return Err(changed(&self.path));
         }
         if self.record.pos != 0 {
             file.seek(self.record.pos)
                 .map_err(|error| gone(&self.path, error))?;
         }
         Ok(file)
+    }
+
+    /// Gives one that was being written at its end its length back, with the caller's rights.
+    pub(super) fn finish(&self, file: &FileRef) -> Outcome {
+        if self.is_written() && self.appends() && file.info().size > self.record.size {
+            file.cut(self.record.size)
+                .map_err(|error| gone(&self.path, error))?;
+        }
+        Ok(())
+    }
+
+    fn is_written(&self) -> bool {
+        let written = self.record.traits & FILE_WRITABLE != 0;
+        written && self.record.traits & FILE_DIRECTORY == 0
     }
 }
 

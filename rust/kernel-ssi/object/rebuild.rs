@@ -285,14 +285,19 @@ impl Objects {
     }
 
     /// The last step, when all nodes have made their objects and before the processes are let go:
-    /// what was connecting goes on, and all references are given up.
-    pub fn finish(self) -> Outcome {
-        for object in self.objects.iter() {
-            if let (Plan::TcpIdle(plan), Some(file)) = (&object.plan, &object.file) {
-                plan.go_on(file)?;
+    /// what was connecting goes on, files that were written at their end get their length back,
+    /// and all references are given up.
+    pub fn finish(self, creds: &Creds) -> Outcome {
+        creds.act(|| {
+            for object in self.objects.iter() {
+                match (&object.plan, &object.file) {
+                    (Plan::TcpIdle(plan), Some(file)) => plan.go_on(file)?,
+                    (Plan::Regular(plan), Some(file)) => plan.finish(file)?,
+                    _ => {}
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 
