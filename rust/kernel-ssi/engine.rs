@@ -5,6 +5,7 @@
 //! helpers do those and tell it.
 
 use crate::checkpoints::Checkpoints;
+use crate::claims::Claimed;
 use crate::failure::Outcome;
 use crate::helper::Helper;
 use crate::host::{Joined, Sink};
@@ -54,6 +55,8 @@ pub enum Event {
     Restart(OpId, Done),
     /// A stream's end looks for its other end.
     Bind(OpId, KBox<BindRequest>),
+    /// A part is read: whether its PIDs are in use is to be asked.
+    Claim(OpId, KBox<Claimed>),
     /// A process with a capability, or with a PID of another node, is gone.
     Gone(u32),
     /// The homes of foreign processes are to be told where they run.
@@ -142,6 +145,7 @@ impl Engine {
             Event::Checkpoint(op, event) => self.checkpoints.event(context, op, event, now_ms),
             Event::Restart(op, done) => self.restarts.done(context, op, done, now_ms),
             Event::Bind(op, request) => self.restarts.bind(context, op, request),
+            Event::Claim(op, claimed) => self.restarts.claim(context, op, claimed, now_ms),
             Event::Gone(pid) => self.processes.gone(context, pid),
             Event::Announce => self.processes.announce(context),
             Event::Leave => context.peers.leave(now_ms),

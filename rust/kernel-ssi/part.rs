@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! One part of a version, built in a helper's context: read, checked, made, held.
 
+use crate::claims::claim;
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::helper::{Spec, Stdio};
 use crate::host::Joined;
@@ -174,6 +175,8 @@ impl Part {
             digest,
             count,
         } = read(spec, &folder, part, caller)?;
+        // Nothing of the part is made, and no file touched, while somebody may run it.
+        claim(spec, part, processes.pids()?)?;
         spec.node
             .gauge
             .bytes_total

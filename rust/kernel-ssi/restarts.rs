@@ -4,6 +4,7 @@
 mod operation;
 
 use crate::bag::Bag;
+use crate::claims::{taken, Claimed, Claims};
 use crate::engine::Context;
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::helper::Helper;
@@ -20,9 +21,9 @@ use ssi_core::abi::RestartReport;
 use ssi_core::image::commit::Commit;
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::place::Plan;
-use ssi_core::restart::{stray, Agent, AgentEvent, Options, Restored, Root, RootEvent};
+use ssi_core::restart::{answer, stray, Agent, AgentEvent, Options, Restored, Root, RootEvent};
 use ssi_core::text::Path;
-use ssi_core::wire::restart::Message;
+use ssi_core::wire::restart::{Claim, Message};
 use ssi_core::wire::{stream, Body};
 
 /// Restarts that one node takes part in at the same time.
@@ -233,6 +234,31 @@ impl Restarts {
         }
     }
 
+    /// A part is read.
+    pub fn claim(&mut self, context: &mut Context, op: OpId, claimed: KBox<Claimed>, now_ms: u64) {
+        let part = claimed.part();
+        let Some(operation) = self.find(op) else {
+            return;
+        };
+        let side = operation.participant.as_mut();
+        if side.is_some_and(|side| side.claims.keep(claimed).is_ok()) {
+            operation.step(context, AgentEvent::Read { part }, now_ms);
+        }
+        self.reap(context);
+    }
+
+    /// Somebody asks for PIDs.
+    #[inline(never)]
+    fn asked(&self, context: &mut Context, op: OpId, from: NodeId, claim: &Claim) {
+        let is_claimed = |pid| {
+            let mut operations = self.operations.iter();
+            operations.any(|operation| operation.claims(pid, (op, claim.part)))
+        };
+        if let Some(answer) = answer(claim, taken(claim, is_claimed)) {
+            context.send(from, Body::Restart(op, answer));
+        }
+    }
+
     #[inline(never)]
     fn engage(&mut self, context: &Context, op: OpId, message: &Message) -> Outcome<bool> {
         let Message::Engage(engage) = message else {
@@ -246,6 +272,7 @@ impl Restarts {
             agent: Agent::new(context.me(), op, engage),
             team,
             streams: Streams::new(),
+            claims: Claims::new(),
             timer: None,
             ended: false,
         };
@@ -271,6 +298,9 @@ impl Restarts {
         message: Message,
         now_ms: u64,
     ) {
+        if let Message::Claim(claim) = &message {
+            return self.asked(context, op, from, claim);
+        }
         if message.is_for_root() {
             if let Some(operation) = self.find(op) {
                 operation.step_root(context, RootEvent::Message { from, message }, now_ms);

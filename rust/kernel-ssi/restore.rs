@@ -108,15 +108,25 @@ impl Plan {
 
     /// A first look, so that the usual case makes nothing in vain; making them decides.
     fn check_free(&self) -> Outcome {
-        for process in self.processes() {
-            let tids = process.threads.iter().map(|thread| thread.record.tid);
-            for pid in Iterator::chain(tids, [process.record.pid]) {
-                if !revive::is_free(pid) {
-                    return Err(Failure::new(FailureCode::PidInUse).pid(pid));
-                }
+        for pid in self.pids()?.iter() {
+            if !revive::is_free(*pid) {
+                return Err(Failure::new(FailureCode::PidInUse).pid(*pid));
             }
         }
         Ok(())
+    }
+
+    /// PIDs of all processes and threads.
+    pub fn pids(&self) -> Result<KVVec<u32>> {
+        let mut pids = KVVec::new();
+        for process in self.processes() {
+            pids.push(process.record.pid, GFP_KERNEL)?;
+            let tids = process.threads.iter().map(|thread| thread.record.tid);
+            for tid in tids.filter(|tid| *tid != process.record.pid) {
+                pids.push(tid, GFP_KERNEL)?;
+            }
+        }
+        Ok(pids)
     }
 
     /// Takes the PIDs of dead leaders of sessions and groups.

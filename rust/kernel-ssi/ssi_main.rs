@@ -7,6 +7,7 @@ use kernel::prelude::*;
 
 mod bag;
 mod checkpoints;
+mod claims;
 mod effects;
 mod engine;
 mod failure;

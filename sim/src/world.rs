@@ -4,6 +4,7 @@ mod application;
 mod barriers;
 mod binding;
 mod checkpoints;
+mod claims;
 mod engine;
 mod fault;
 mod helpers;

@@ -14,19 +14,38 @@ SIZE=0
 PROGRAMS=${*:-connect epoll files fpu identity memory pipes rseq schedule shared signals stopped \
     tcp threads timers tree zombie}
 
+# begin PROGRAM [NAME]: on node 3, and saves it.
 begin() {
-    on 3 "mkdir -p $BASE/$1 && cd $BASE/$1 || exit
-        ssi-run --output $BASE/$1/log \
-            --pid-file $BASE/$1/pid /usr/lib/ssi/tests/$1 $BASE/$1 >/dev/null 2>&1 &
-        until [ -s $BASE/$1/ready -o -s $BASE/$1/result ]; do sleep 0.1; done
-        [ ! -s $BASE/$1/result ] || { cat $BASE/$1/result; exit 1; }
-        checkpoint --json --store $STORE \$(cat $BASE/$1/pid) >$BASE/$1/report"
+    local at=$BASE/${2:-$1}
+    on 3 "mkdir -p $at && cd $at || exit
+        ssi-run --output $at/log --pid-file $at/pid /usr/lib/ssi/tests/$1 $at >/dev/null 2>&1 &
+        until [ -s $at/ready -o -s $at/result ]; do sleep 0.1; done
+        [ ! -s $at/result ] || { cat $at/result; exit 1; }
+        checkpoint --json --store $STORE \$(cat $at/pid) >$at/report"
+}
+
+# move NAME: restarts what node 3 ran.
+move() {
+    on 1 "restart --store $STORE $(application "$1")"
+}
+
+application() { sed -n 's/.*"application":\([0-9]*\).*/\1/p' "$FOLDER/moved/$1/report"; }
+
+# What runs on another node is not restarted on its own, which is up again; nothing happens to it.
+runs_once() {
+    local said status=0
+    said=$(on 2 "restart --store $STORE $(application elsewhere)" 2>&1) || status=$?
+    [ $status = 25 ] || { echo "status $status: $said"; return 1; }
+    grep -qE 'PID [0-9]+ is in use on node [12]' <<<"$said" || { echo "$said"; return 1; }
+    ends elsewhere
 }
 
 goes_on() {
-    local app
-    app=$(sed -n 's/.*"application":\([0-9]*\).*/\1/p' "$FOLDER/moved/$1/report")
-    on 1 "restart --store $STORE $app"
+    move "$1" && ends "$1"
+}
+
+# ends NAME: the program finds all as it was.
+ends() {
     on 1 "touch $BASE/$1/go"
     await 60 "$1 ends" test -s "$FOLDER/moved/$1/result"
     [ "$(cat "$FOLDER/moved/$1/result")" = ok ] ||
@@ -39,12 +58,18 @@ rm -rf "$FOLDER/moved"
 for program in $PROGRAMS; do
     try "$program before" begin "$program"
 done
+try "memory before, to run elsewhere" begin memory elsewhere
 cluster kill 3
 try "node 1 sees it" await 20 "node 3 is down" sees_state 1 3 down
 for program in $PROGRAMS; do
     try "$program moved" goes_on "$program"
 done
 stop_application 1 2
+try "memory moved, and runs" move elsewhere
 cluster boot 3
-try "node 3 is back" await 30 "node 3 is up" sees_state 1 3 up
+for node in 1 2; do
+    try "node $node sees node 3" await 30 "node 3 is up" sees_state $node 3 up
+done
+try "memory is not restarted on node 3" runs_once
+stop_application 1 2
 finish

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! One restart as this node sees it: the coordinator's side, the participant's side, or both.
 
+use crate::claims::Claims;
 use crate::effects::Effects;
 use crate::engine::Context;
 use crate::failure::{Failure, FailureCode};
@@ -13,7 +14,7 @@ use crate::timer::Timer;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::RestartReport;
-use ssi_core::node::OpId;
+use ssi_core::node::{NodeId, OpId};
 use ssi_core::restart::{Agent, AgentEffect, AgentEvent, Report, Root, RootEffect, RootEvent};
 use ssi_core::wire::Body;
 
@@ -31,6 +32,7 @@ pub(super) struct Participant {
     pub(super) agent: Agent,
     pub(super) team: Team,
     pub(super) streams: Streams,
+    pub(super) claims: Claims,
     pub(super) timer: Option<Timer>,
     pub(super) ended: bool,
 }
@@ -67,6 +69,7 @@ impl Operation {
             return;
         };
         let root = &mut coordinator.root;
+        root.sees(context.peers.up());
         if let Err(violation) = root.step(event, &mut |effect| effects.push(effect)) {
             pr_warn!(
                 "restart: {} in state {}\n",
@@ -117,6 +120,7 @@ impl Operation {
             return;
         };
         let agent = &mut participant.agent;
+        agent.sees(context.peers.up());
         if let Err(violation) = agent.step(event, &mut |effect| effects.push(effect)) {
             pr_warn!(
                 "restart: {} in state {}\n",
@@ -136,9 +140,12 @@ impl Operation {
         };
         match effect {
             AgentEffect::Build { part } => participant.team.build(part, self.caller.take()),
+            AgentEffect::Claim { part, of } => participant.claims.ask(context, self.op, part, of),
+            AgentEffect::Create { part } => participant.claims.grant(part),
             AgentEffect::LetGo => participant.team.let_go(),
             AgentEffect::TakeBack => {
                 let why = Failure::new(FailureCode::Internal).text(format_args!("taken back"));
+                participant.claims.give_up();
                 participant.streams.fail(why);
                 participant.team.take_back();
             }
@@ -153,6 +160,13 @@ impl Operation {
             }
             AgentEffect::End => participant.ended = true,
         }
+    }
+
+    /// Whether a part that this node makes claims the PID, other than `asking` itself.
+    pub(super) fn claims(&self, pid: u32, asking: (OpId, NodeId)) -> bool {
+        let own = (asking.0 == self.op).then_some(asking.1);
+        let side = self.participant.as_ref();
+        side.is_some_and(|side| side.claims.has(pid, own))
     }
 
     pub(super) fn ended(&self) -> bool {

@@ -106,6 +106,23 @@ int ssi_pid_is_free(u32 nr)
 	return free;
 }
 
+/*
+ * Has a process or a thread this PID that has not ended? The number of a zombie is in nobody's way
+ * on other nodes.
+ */
+bool ssi_pid_is_alive(u32 nr)
+{
+	struct task_struct *task;
+	bool alive = false;
+
+	rcu_read_lock();
+	task = find_task_by_pid_ns(nr, &init_pid_ns);
+	if (task)
+		alive = !READ_ONCE(task->exit_state) || atomic_read(&task->signal->live) > 0;
+	rcu_read_unlock();
+	return alive;
+}
+
 /* @used: a task had it as session or group; then its last one frees it. */
 void ssi_pid_drop(struct pid *pid, bool used)
 {

@@ -34,6 +34,7 @@ int ssi_set_identity(const struct ssi_image_credentials *image, const u32 *group
 int ssi_pid_hold(u32 nr, struct pid **out);
 void ssi_pid_drop(struct pid *pid, bool used);
 int ssi_pid_is_free(u32 nr);
+bool ssi_pid_is_alive(u32 nr);
 int ssi_join(u32 nr, bool session);
 int ssi_set_limits(const struct ssi_image_limit *limits, bool privileged);
 int ssi_set_directory(const char *path, u32 umask);

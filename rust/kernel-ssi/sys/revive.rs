@@ -25,6 +25,7 @@ extern "C" {
     fn ssi_pid_hold(nr: u32, out: *mut *mut RawPid) -> i32;
     fn ssi_pid_drop(pid: *mut RawPid, used: bool);
     fn ssi_pid_is_free(nr: u32) -> i32;
+    fn ssi_pid_is_alive(nr: u32) -> bool;
     fn ssi_join(nr: u32, session: bool) -> i32;
     fn ssi_set_limits(limits: *const u8, privileged: bool) -> i32;
     fn ssi_set_directory(path: *const c_char, umask: u32) -> i32;
@@ -95,6 +96,12 @@ impl Drop for HeldPid {
 pub fn is_free(nr: u32) -> bool {
     // SAFETY: Looks.
     unsafe { ssi_pid_is_free(nr) != 0 }
+}
+
+/// Whether a process or thread with this PID has not ended.
+pub fn is_alive(nr: u32) -> bool {
+    // SAFETY: Looks.
+    unsafe { ssi_pid_is_alive(nr) }
 }
 
 /// Takes current's process into a group.

@@ -25,6 +25,9 @@ pub const RELAY_MAX: usize = 10;
 /// Aborted operations that a node remembers.
 pub const HISTORY_MAX: usize = 64;
 
+/// Most PIDs in one question of a restart whether they are in use.
+pub const CLAIM_MAX: usize = 128;
+
 /// Longest chain of fathers that is climbed.
 pub const DEPTH_MAX: u32 = 65_536;
 
@@ -67,8 +70,10 @@ pub const ABORT_MS_MAX: u32 = 20_000;
 /// A participant waits this much longer than the coordinator, who so decides first.
 pub const PATIENCE_MS: u32 = 10_000;
 
-/// A coordinator waits this long until all participants know of a restart.
-pub const ENGAGE_MS_MAX: u32 = 10_000;
+/// Pause before a participant of a restart that holds other nodes for alive is asked again.
+pub const AGREE_MS: u32 = 250;
+/// How often it is asked again, and a silent one waited for: all together 10 s.
+pub const AGREE_MAX: u32 = 39;
 /// A coordinator waits this long until all parts are restored.
 pub const CREATE_MS_MAX: u32 = 3_600_000;
 /// A coordinator waits this long until every process runs again.

@@ -8,7 +8,7 @@ mod root;
 #[cfg(test)]
 mod tests;
 
-pub use agent::{stray, Agent, AgentEffect, AgentEvent};
+pub use agent::{answer, stray, Agent, AgentEffect, AgentEvent};
 pub use root::{Report, Root, RootEffect, RootEvent};
 
 use crate::record;

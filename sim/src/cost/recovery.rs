@@ -12,10 +12,10 @@ use ssi_core::limits::MESSAGE_BYTES_MAX;
 use ssi_core::node::{Epoch, NodeId, NodeSet, OpId};
 use ssi_core::place::Plan;
 use ssi_core::restart::{
-    stray, Agent, AgentEffect, AgentEvent, Options, Restored, Root, RootEffect, RootEvent,
+    answer, stray, Agent, AgentEffect, AgentEvent, Options, Restored, Root, RootEffect, RootEvent,
 };
 use ssi_core::text::Path;
-use ssi_core::wire::restart::Message;
+use ssi_core::wire::restart::{Claim, Message};
 use ssi_core::wire::{Body, Message as Wire};
 
 /// Most nodes of a restart: as many as a commit record names.
@@ -52,6 +52,7 @@ struct Recovery<'a> {
     queue: Queue<Next>,
     root: Option<Root>,
     nodes: Vec<Local>,
+    up: NodeSet,
     result: Result<u32, Failure>,
     total: Nanos,
 }
@@ -86,7 +87,8 @@ pub fn restart(
     up: u32,
 ) -> Result<Outcome, String> {
     let parts = first(application.nodes)?;
-    let plan = Plan::new(&parts, &first(up)?, &mut |_| 0).ok_or("no node is up")?;
+    let up = first(up)?;
+    let plan = Plan::new(&parts, &up, &mut |_| 0).ok_or("no node is up")?;
     let processes = application.nodes * application.processes;
     let expected = Restored {
         processes,
@@ -100,6 +102,7 @@ pub fn restart(
         store,
         queue: Queue::default(),
         root: Some(Root::new(options(), plan, expected)),
+        up,
         nodes: (0..application.nodes).map(|_| Local::default()).collect(),
         result: Err(Failure::new(FailureCode::Internal)),
         total: 0,
@@ -144,6 +147,12 @@ impl Recovery<'_> {
         if message.is_for_root() {
             return self.step_root(RootEvent::Message { from, message });
         }
+        if let Message::Claim(claim) = &message {
+            if let Some(answer) = answer(claim, None) {
+                self.send(to, from, answer);
+            }
+            return;
+        }
         if self.local(to).agent.is_none() {
             match message {
                 Message::Engage(engage) => {
@@ -166,6 +175,7 @@ impl Recovery<'_> {
             return;
         };
         let mut effects = Vec::new();
+        root.sees(self.up);
         let result = root.step(event, &mut |effect| effects.push(effect));
         debug_assert_eq!(result, Ok(()));
         let mut ended = false;
@@ -197,12 +207,18 @@ impl Recovery<'_> {
             return;
         };
         let mut effects = Vec::new();
+        agent.sees(self.up);
         let result = agent.step(event, &mut |effect| effects.push(effect));
         debug_assert_eq!(result, Ok(()));
         let mut ended = false;
         for effect in effects {
             match effect {
-                AgentEffect::Build { part } => self.build(at, part),
+                // What stands before the pages of a part is small.
+                AgentEffect::Build { part } => {
+                    self.done(at, self.queue.now(), AgentEvent::Read { part });
+                }
+                AgentEffect::Claim { part, of } => self.claim(at, part, &of),
+                AgentEffect::Create { part } => self.build(at, part),
                 AgentEffect::LetGo => self.done(at, self.queue.now(), AgentEvent::Running),
                 AgentEffect::TakeBack => self.done(at, self.queue.now(), AgentEvent::TakenBack),
                 AgentEffect::Send { to, message } => self.send(at, to, message),
@@ -214,6 +230,21 @@ impl Recovery<'_> {
             }
         }
         self.local(at).agent = (!ended).then_some(agent);
+    }
+
+    fn claim(&mut self, at: NodeId, part: NodeId, of: &NodeSet) {
+        let count = self.application.processes;
+        let pids: Vec<u32> = (1..=count).collect();
+        let mut rest = pids.as_slice();
+        loop {
+            let (claim, later) = Claim::first(part, rest);
+            of.iter()
+                .for_each(|to| self.send(at, to, Message::Claim(claim)));
+            if later.is_empty() {
+                return;
+            }
+            rest = later;
+        }
     }
 
     /// Reads a part and makes its processes, one part after the other on each node.

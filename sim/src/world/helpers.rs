@@ -7,16 +7,12 @@ use super::population::{Hold, Process, State};
 use super::{StreamIx, World};
 use crate::cost::Act;
 use crate::event::{At, EndIx, Event, HelperStep};
-use crate::queue::{Nanos, MS};
 use ssi_core::abi::FailureCode;
 use ssi_core::failure::Failure;
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::restart::{AgentEvent, Restored};
 use ssi_core::stream::{Side, Slot, StreamId};
 use std::rc::Rc;
-
-/// For all ends on other nodes to connect.
-const ACCEPT_MS: Nanos = 30_000 * MS;
 
 /// How far one end of a part is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -140,9 +136,8 @@ impl World {
             helper.bound = vec![Bound::Not; image.ends.len()];
             helper.image = Some(image);
         }
-        let lonely = Event::Help(at, op, HelperStep::Lonely(part));
-        self.queue.after(ACCEPT_MS, lonely);
-        self.bind_next(at, op, part)
+        self.tell_restart(at, op, AgentEvent::Read { part });
+        Ok(())
     }
 
     /// Every end has its other end: the processes are made, and held.

@@ -165,6 +165,9 @@ impl World {
     }
 
     pub(super) fn restart_message(&mut self, at: At, op: OpId, from: NodeId, message: Message) {
+        if let Message::Claim(claim) = &message {
+            return self.claimed(at, op, from, claim);
+        }
         if message.is_for_root() {
             return self.step_root(at, op, RootEvent::Message { from, message });
         }
@@ -232,10 +235,12 @@ impl World {
 
     pub(super) fn step_root(&mut self, at: At, op: OpId, event: RootEvent) {
         let mut effects = Vec::with_capacity(STEP_EFFECTS_MAX);
+        let up = self.up_from(at.node);
         let found = self.find_restart(at, op);
         let Some(side) = found.and_then(|operation| operation.coordinator.as_mut()) else {
             return;
         };
+        side.root.sees(up);
         let before = (side.root.state(), "");
         let result = side.root.step(event, &mut |effect| effects.push(effect));
         let after = side.root.state();
@@ -286,9 +291,11 @@ impl World {
 
     pub(super) fn step_restart(&mut self, at: At, op: OpId, event: AgentEvent) {
         let mut effects = Vec::with_capacity(STEP_EFFECTS_MAX);
+        let up = self.up_from(at.node);
         let Some(side) = self.participant(at, op) else {
             return;
         };
+        side.agent.sees(up);
         let before = (side.agent.state(), "");
         let result = side.agent.step(event, &mut |effect| effects.push(effect));
         let after = side.agent.state();
@@ -307,6 +314,8 @@ impl World {
     fn act_restart(&mut self, at: At, op: OpId, effect: AgentEffect) {
         match effect {
             AgentEffect::Build { part } => self.build(at, op, part),
+            AgentEffect::Claim { part, of } => self.claim(at, op, part, of),
+            AgentEffect::Create { part } => self.granted(at, op, part),
             AgentEffect::LetGo => self.let_team_go(at, op),
             AgentEffect::TakeBack => self.take_team_back(at, op),
             AgentEffect::Send { to, message } => self.send(at, to, Body::Restart(op, message)),

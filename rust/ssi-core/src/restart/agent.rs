@@ -1,82 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A participant of a restart: builds its parts, holds them, and lets them go or takes them back.
 
+mod claim;
+mod event;
 mod state;
 
+pub use claim::answer;
+use claim::Claims;
+pub use event::{AgentEffect, AgentEvent};
 use state::State;
 
-use super::{Options, Restored as Totals, Violation};
+use super::{Options, Violation};
 use crate::failure::Failure;
 use crate::limits;
 use crate::node::{NodeId, NodeSet, OpId};
 use crate::wire::restart::{Engage, Engaged, Failed, Go, Gone, Message, Restored, TakenBack};
-
-/// What happens to a participant.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AgentEvent {
-    /// A message of this operation came. The first is an `Engage`.
-    Message {
-        /// From this node; may be the own one.
-        from: NodeId,
-        /// The message.
-        message: Message,
-    },
-    /// [`AgentEffect::Build`] of this part is done: every process of it is held.
-    Built {
-        /// The part.
-        part: NodeId,
-        /// What it held.
-        totals: Totals,
-    },
-    /// [`AgentEffect::LetGo`] is done.
-    Running,
-    /// [`AgentEffect::TakeBack`] is done.
-    TakenBack,
-    /// An act of the host failed, or the host gives up.
-    HostFailed(Failure),
-    /// A node died, or the connection with it broke.
-    PeerDown(NodeId),
-    /// The time of [`AgentEffect::Timer`] with this number is over.
-    Deadline(u32),
-}
-
-/// What a participant wants done.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AgentEffect {
-    /// Build the part that this node wrote, and hold its processes. The parts of one node are
-    /// built one after the other.
-    Build {
-        /// The part.
-        part: NodeId,
-    },
-    /// Let all processes of all parts continue. Every part of the version is built.
-    LetGo,
-    /// Kill the helpers and all that they made, close the listener, drop the remap table.
-    TakeBack,
-    /// Send to one node; may be the own one.
-    Send {
-        /// Receiver.
-        to: NodeId,
-        /// The message.
-        message: Message,
-    },
-    /// Send to several nodes.
-    Multicast {
-        /// Receivers, at least one.
-        to: NodeSet,
-        /// The message.
-        message: Message,
-    },
-    /// Deliver [`AgentEvent::Deadline`] with `number` after `ms`. Replaces the timer before.
-    Timer {
-        /// Comes back in the event.
-        number: u32,
-        /// Milliseconds.
-        ms: u32,
-    },
-    /// The operation is over on this node. Always the last effect.
-    End,
-}
 
 /// One node's share of a restart.
 #[derive(Clone, Debug)]
@@ -85,6 +23,8 @@ pub struct Agent {
     root: NodeId,
     options: Options,
     participants: NodeSet,
+    /// Nodes that this one holds for alive.
+    up: NodeSet,
     root_gone: bool,
     timer: u32,
     pub(super) state: State,
@@ -104,7 +44,10 @@ pub fn stray(message: &Message) -> Option<Message> {
         | Message::Failed(_)
         | Message::Go(_)
         | Message::Gone(_)
-        | Message::TakenBack(_) => None,
+        | Message::TakenBack(_)
+        | Message::Claim(_)
+        | Message::Free(_)
+        | Message::Taken(_) => None,
     }
 }
 
@@ -117,6 +60,7 @@ impl Agent {
             root: op.root,
             options: engage.options,
             participants: engage.participants,
+            up: NodeSet::only(me),
             root_gone: false,
             timer: 0,
             state: State::Fresh,
@@ -131,6 +75,12 @@ impl Agent {
     /// All nodes that take part: among them are the homes of the streams.
     pub fn participants(&self) -> &NodeSet {
         &self.participants
+    }
+
+    /// Takes note of the nodes that this one holds for alive, itself among them. To be called
+    /// before every step.
+    pub fn sees(&mut self, up: NodeSet) {
+        self.up = up;
     }
 
     /// Name of the state, as in the golden table.
@@ -151,7 +101,8 @@ impl Agent {
             AgentEvent::Message { from, message } => self.message(from, &message, out),
             AgentEvent::PeerDown(node) => self.peer_down(node, out),
             AgentEvent::Deadline(number) => self.deadline(number, out),
-            AgentEvent::Built { .. }
+            AgentEvent::Read { .. }
+            | AgentEvent::Built { .. }
             | AgentEvent::Running
             | AgentEvent::TakenBack
             | AgentEvent::HostFailed(_) => self.host(event, out),
@@ -174,27 +125,45 @@ impl Agent {
                 self.state = S::Building {
                     asked: NodeSet::EMPTY,
                     left: NodeSet::EMPTY,
+                    claims: Claims::NONE,
                 };
-                self.tell_root(Message::Engaged(Engaged), out);
+                self.tell_view(out);
                 self.arm(
                     limits::CREATE_MS_MAX.saturating_add(limits::PATIENCE_MS),
                     out,
                 );
             }
+            // The views of who lives differed.
+            (S::Building { asked, .. }, M::Engage(_)) if root && asked.is_empty() => {
+                self.tell_view(out);
+            }
             (
                 S::Building {
                     mut asked,
                     mut left,
+                    claims,
                 },
                 M::Restore(restore),
             ) if root && !asked.contains(restore.part) => {
                 asked.insert(restore.part);
                 left.insert(restore.part);
-                self.state = S::Building { asked, left };
+                self.state = S::Building {
+                    asked,
+                    left,
+                    claims,
+                };
                 out(AgentEffect::Build { part: restore.part });
             }
+            (S::Building { claims, .. }, M::Free(free)) if claims.awaits(free.part, from) => {
+                self.free(claims, from, out);
+            }
+            (S::Building { claims, .. }, M::Taken(taken)) if claims.awaits(taken.part, from) => {
+                self.fail(claim::taken(from, taken.pid), out);
+            }
             // From the root, or passed on by one who got it.
-            (S::Building { asked, left }, M::Go(_)) if self.participants.contains(from) || root => {
+            (S::Building { asked, left, .. }, M::Go(_))
+                if self.participants.contains(from) || root =>
+            {
                 if asked.is_empty() || !left.is_empty() {
                     return false;
                 }
@@ -210,13 +179,15 @@ impl Agent {
             // What was on its way comes to nothing: a `Go` that others pass on too, or what the
             // root said before it heard that this agent failed.
             (S::Going | S::Ended, M::Go(_) | M::Engage(_))
-            | (S::TakingBack { .. }, M::Go(_) | M::Restore(_)) => {}
+            | (S::TakingBack { .. }, M::Go(_) | M::Restore(_) | M::Engage(_))
+            | (S::TakingBack { .. } | S::Ended, M::Free(_) | M::Taken(_)) => {}
             (
                 S::Fresh | S::Building { .. } | S::Orphaned,
                 M::Engage(_) | M::Restore(_) | M::Go(_) | M::TakeBack(_),
             )
+            | (S::Fresh | S::Building { .. } | S::Orphaned | S::Going, M::Free(_) | M::Taken(_))
             | (S::Going | S::Ended, M::Restore(_) | M::TakeBack(_))
-            | (S::TakingBack { .. }, M::Engage(_) | M::TakeBack(_)) => return false,
+            | (S::TakingBack { .. }, M::TakeBack(_)) => return false,
             (
                 S::Fresh
                 | S::Building { .. }
@@ -224,7 +195,12 @@ impl Agent {
                 | S::Going
                 | S::TakingBack { .. }
                 | S::Ended,
-                M::Engaged(_) | M::Restored(_) | M::Failed(_) | M::Gone(_) | M::TakenBack(_),
+                M::Engaged(_)
+                | M::Restored(_)
+                | M::Failed(_)
+                | M::Gone(_)
+                | M::TakenBack(_)
+                | M::Claim(_),
             ) => return false,
         }
         true
@@ -234,9 +210,25 @@ impl Agent {
         use AgentEvent as E;
         use State as S;
         match (self.state, event) {
-            (S::Building { asked, mut left }, E::Built { part, totals }) if left.contains(part) => {
+            (S::Building { left, claims, .. }, E::Read { part })
+                if left.contains(part) && claims.is_new(part) =>
+            {
+                self.claim(claims.with(part), out);
+            }
+            (
+                S::Building {
+                    asked,
+                    mut left,
+                    claims,
+                },
+                E::Built { part, totals },
+            ) if left.contains(part) && claims.has(part) => {
                 left.remove(part);
-                self.state = S::Building { asked, left };
+                self.state = S::Building {
+                    asked,
+                    left,
+                    claims,
+                };
                 self.tell_root(Message::Restored(Restored { part, totals }), out);
             }
             (S::Going, E::Running) => {
@@ -250,12 +242,17 @@ impl Agent {
                 self.end(out);
             }
             (S::Building { .. } | S::Orphaned, E::HostFailed(failure)) => {
-                self.tell_root(Message::Failed(Failed { failure }), out);
-                self.take_back(State::TakingBack { owed: false }, out);
+                self.fail(failure, out);
             }
             // What was under way when the operation failed comes to nothing.
-            (S::TakingBack { .. } | S::Ended, E::Built { .. } | E::HostFailed(_)) => {}
-            (S::Fresh | S::Building { .. } | S::Orphaned | S::Going, E::Built { .. })
+            (
+                S::TakingBack { .. } | S::Ended,
+                E::Read { .. } | E::Built { .. } | E::HostFailed(_),
+            ) => {}
+            (
+                S::Fresh | S::Building { .. } | S::Orphaned | S::Going,
+                E::Read { .. } | E::Built { .. },
+            )
             | (
                 S::Fresh | S::Building { .. } | S::Orphaned | S::TakingBack { .. } | S::Ended,
                 E::Running,
@@ -277,11 +274,12 @@ impl Agent {
 
     fn peer_down(&mut self, node: NodeId, out: Sink<'_>) -> bool {
         if node != self.root {
+            self.lost(node, out);
             return true;
         }
         self.root_gone = true;
         match self.state {
-            State::Building { asked, left } if !asked.is_empty() && left.is_empty() => {
+            State::Building { asked, left, .. } if !asked.is_empty() && left.is_empty() => {
                 self.orphan(out);
             }
             // Something is not built, so nobody got a `Go`.
@@ -300,7 +298,7 @@ impl Agent {
             return true;
         }
         match self.state {
-            State::Building { asked, left } if !asked.is_empty() && left.is_empty() => {
+            State::Building { asked, left, .. } if !asked.is_empty() && left.is_empty() => {
                 self.orphan(out);
             }
             State::Building { .. } | State::Orphaned => {
@@ -332,9 +330,19 @@ impl Agent {
         out(AgentEffect::LetGo);
     }
 
+    fn fail(&mut self, failure: Failure, out: Sink<'_>) {
+        self.tell_root(Message::Failed(Failed { failure }), out);
+        self.take_back(State::TakingBack { owed: false }, out);
+    }
+
     fn take_back(&mut self, state: State, out: Sink<'_>) {
         self.state = state;
         out(AgentEffect::TakeBack);
+    }
+
+    fn tell_view(&mut self, out: Sink<'_>) {
+        let up = self.up;
+        self.tell_root(Message::Engaged(Engaged { up }), out);
     }
 
     fn tell_root(&mut self, message: Message, out: Sink<'_>) {

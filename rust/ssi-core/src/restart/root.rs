@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The coordinator of a restart: all parts run, or none is left behind.
 
+mod engage;
 mod go;
 
+use engage::Engaging;
 use go::Going;
 
 use super::{Options, Restored as Totals, Violation};
@@ -11,7 +13,7 @@ use crate::failure::Failure;
 use crate::limits;
 use crate::node::{NodeId, NodeSet};
 use crate::place::Plan;
-use crate::wire::restart::{Engage, Go, Message, Restore, TakeBack};
+use crate::wire::restart::{Go, Message, Restore, TakeBack};
 
 /// What happens to a coordinator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,8 +83,8 @@ pub struct Report {
 pub(super) enum State {
     /// The first event.
     Fresh,
-    /// `Engaged` from these.
-    Engaging(NodeSet),
+    /// `Engaged` from all, with the nodes that this one holds for alive.
+    Engaging(Engaging),
     /// `Restored` for these parts.
     Creating { parts: NodeSet, restored: Totals },
     /// `Gone` from these.
@@ -100,6 +102,8 @@ pub struct Root {
     plan: Plan,
     /// What the commit record promises.
     expected: Totals,
+    /// Nodes that this one holds for alive.
+    up: NodeSet,
     gone: NodeSet,
     timer: u32,
     pub(super) state: State,
@@ -115,6 +119,7 @@ impl Root {
             options,
             plan,
             expected,
+            up: NodeSet::EMPTY,
             gone: NodeSet::EMPTY,
             timer: 0,
             state: State::Fresh,
@@ -131,6 +136,12 @@ impl Root {
         self.plan
             .iter()
             .map(|(part, place)| (place, Message::Restore(Restore { part })))
+    }
+
+    /// Takes note of the nodes that this one holds for alive, itself among them. To be called
+    /// before every step.
+    pub fn sees(&mut self, up: NodeSet) {
+        self.up = up;
     }
 
     /// Name of the state, as in the golden table.
@@ -173,17 +184,7 @@ impl Root {
             );
             return true;
         }
-        let options = self.options;
-        self.state = State::Engaging(participants);
-        let message = Message::Engage(Engage {
-            options,
-            participants,
-        });
-        out(RootEffect::Multicast {
-            to: participants,
-            message,
-        });
-        self.arm(limits::ENGAGE_MS_MAX, out);
+        self.engage(out);
         true
     }
 
@@ -191,8 +192,8 @@ impl Root {
         use Message as M;
         use State as S;
         match (self.state, message) {
-            (S::Engaging(waiting), M::Engaged(_)) if waiting.contains(from) => {
-                self.engaged(waiting.without(&NodeSet::only(from)), out);
+            (S::Engaging(at), M::Engaged(engaged)) if at.waiting.contains(from) => {
+                self.engaged(at, from, &engaged.up, out);
             }
             (S::Creating { parts, restored }, M::Restored(part))
                 if parts.contains(part.part) && self.plan.place(part.part) == Some(from) =>
@@ -229,27 +230,16 @@ impl Root {
                 | S::Going(_)
                 | S::TakingBack { .. }
                 | S::Ended,
-                M::Engage(_) | M::Restore(_) | M::Go(_) | M::TakeBack(_),
+                M::Engage(_)
+                | M::Restore(_)
+                | M::Go(_)
+                | M::TakeBack(_)
+                | M::Claim(_)
+                | M::Free(_)
+                | M::Taken(_),
             ) => return false,
         }
         true
-    }
-
-    fn engaged(&mut self, waiting: NodeSet, out: Sink<'_>) {
-        self.state = State::Engaging(waiting);
-        if !waiting.is_empty() {
-            return;
-        }
-        let mut parts = NodeSet::EMPTY;
-        for (part, _) in self.plan.iter() {
-            parts.insert(part);
-        }
-        self.state = State::Creating {
-            parts,
-            restored: Totals::ZERO,
-        };
-        out(RootEffect::SendParts);
-        self.arm(limits::CREATE_MS_MAX, out);
     }
 
     fn created(&mut self, parts: NodeSet, restored: Totals, out: Sink<'_>) {
@@ -316,7 +306,7 @@ impl Root {
             return true;
         }
         match self.state {
-            State::Engaging(waiting) => self.take_back(unreachable(waiting.nth(0)), out),
+            State::Engaging(at) => self.engage_late(at, out),
             State::Creating { parts, .. } => {
                 let slow = parts.nth(0).and_then(|part| self.plan.place(part));
                 self.take_back(unreachable(slow), out);

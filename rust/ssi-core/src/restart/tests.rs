@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Tests of the restart protocol: its golden table, and runs under chance and faults.
 
+mod scene;
 mod table;
 mod world;
 
 use crate::abi::FailureCode;
 use crate::restart::RootEvent;
 use crate::trial::seeds;
-use world::{Fault, World, ROOT};
+use world::{node, pid, Fault, World, ROOT};
 
 /// Runs a whole restart with a fault after `at` acts; gives the number of acts.
 fn run(seed: u64, fault: Fault, at: usize) -> (World, usize) {
@@ -121,6 +122,45 @@ fn the_caller_may_give_up_at_any_step() {
         let (_, acts) = run(seed, Fault::Nothing, 0);
         for at in 0..acts {
             run(seed, Fault::Cancel, at);
+        }
+    }
+}
+
+#[test]
+fn what_runs_elsewhere_is_not_restarted() {
+    for seed in seeds(100) {
+        let (clean, _) = run(seed, Fault::Nothing, 0);
+        for raw in clean.nodes.keys() {
+            let (world, _) = run(seed, Fault::Elsewhere(*raw), 0);
+            let failure = world.reply.unwrap().unwrap_err();
+            let part = *clean.parts.first().unwrap();
+            assert_eq!(failure.code, FailureCode::PidInUse);
+            assert_eq!((failure.node, failure.pid), (*raw, pid(part)));
+        }
+    }
+}
+
+/// A node that one who takes part holds for dead, and another for alive, may run anything.
+#[test]
+fn they_agree_on_who_lives() {
+    for seed in seeds(100) {
+        let (clean, _) = run(seed, Fault::Nothing, 0);
+        let last = *clean.nodes.keys().last().unwrap();
+        for raw in clean.nodes.keys().filter(|raw| **raw != last) {
+            let (world, _) = run(seed, Fault::Blind(*raw, last), 0);
+            let takes_part = |raw: u32| clean.plan.participants().contains(node(raw));
+            let all_blind = clean.nodes.keys().all(|other| {
+                let counts = *other == ROOT || takes_part(*other);
+                !counts || other == raw
+            });
+            let reply = world.reply.unwrap();
+            if (*raw != ROOT && !takes_part(*raw)) || all_blind {
+                assert!(reply.is_ok(), "{reply:?}");
+            } else {
+                let failure = reply.unwrap_err();
+                assert_eq!(failure.code, FailureCode::NodeUnreachable);
+                assert_eq!(failure.node, last);
+            }
         }
     }
 }

@@ -164,7 +164,7 @@ fn examples() -> Vec<Message> {
             options,
             participants: nodes,
         }),
-        restart::Message::Engaged(restart::Engaged),
+        restart::Message::Engaged(restart::Engaged { up: nodes }),
         restart::Message::Restore(restart::Restore { part }),
         restart::Message::Restored(restart::Restored {
             part,
@@ -175,6 +175,9 @@ fn examples() -> Vec<Message> {
         restart::Message::Gone(restart::Gone),
         restart::Message::TakeBack(restart::TakeBack { failure }),
         restart::Message::TakenBack(restart::TakenBack),
+        restart::Message::Claim(restart::Claim::first(part, &[pid.raw(), 7]).0),
+        restart::Message::Free(restart::Free { part }),
+        restart::Message::Taken(restart::Taken { part, pid: 7 }),
     ];
     let stream = [
         stream::Message::Bind(stream::Bind {
@@ -217,7 +220,7 @@ fn a_message_as_literal_bytes() {
     ));
     #[rustfmt::skip]
     let bytes = [
-        b'S', b'S', b'I', b'm', 2, 0, 37, 0, 20, 0, 0, 0, // magic, version, kind, length
+        b'S', b'S', b'I', b'm', 3, 0, 37, 0, 20, 0, 0, 0, // magic, version, kind, length
         2, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1, // sender, epoch
         5, 0, 0, 0, 3, 0, 0, 0, 0x22, 0x11, 0, 0, 0, 0, 0, 0, // operation
         1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0xc, 0xb, 0xa, 9, 8, 7, 6, 5,
@@ -232,7 +235,7 @@ fn a_signal_is_a_header() {
         member::Leave,
     ))));
     assert_eq!(bytes.len(), HEADER_BYTES);
-    assert_eq!(bytes[4..12], [2, 0, 5, 0, 0, 0, 0, 0]);
+    assert_eq!(bytes[4..12], [3, 0, 5, 0, 0, 0, 0, 0]);
     assert_eq!(bytes[24..], [0; 16]);
 }
 
@@ -250,7 +253,7 @@ fn every_message_comes_back() {
     }
     assert_eq!(
         kinds.len(),
-        5 + 4 + 15 + 9 + 4,
+        5 + 4 + 15 + 12 + 4,
         "an example of each kind, and no kind twice"
     );
 }
@@ -319,4 +322,21 @@ fn what_parses_is_what_was_emitted() {
         }
     }
     assert!(parsed > 10_000);
+}
+
+#[test]
+fn all_pids_are_claimed() {
+    let pids: Vec<u32> = (1..=300).collect();
+    let (mut rest, mut asked, mut left) = (&pids[..], Vec::new(), Vec::new());
+    loop {
+        let (claim, later) = restart::Claim::first(node(4), rest);
+        asked.extend(claim.pids());
+        left.push(claim.left);
+        rest = later;
+        if claim.left == 0 {
+            break;
+        }
+    }
+    assert_eq!((asked, left), (pids, vec![172, 44, 0]));
+    assert_eq!(restart::Claim::first(node(4), &[]).0.left, 0);
 }

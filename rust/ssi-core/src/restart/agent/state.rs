@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What a participant of a restart waits for, and the names of states and events.
+//! What a participant of a restart waits for.
 
-use super::AgentEvent;
+use super::claim::Claims;
 use crate::node::NodeSet;
 
 /// What a participant waits for.
@@ -15,6 +15,8 @@ pub(in crate::restart) enum State {
         asked: NodeSet,
         /// Those of them that are not built.
         left: NodeSet,
+        /// Questions for the PIDs of parts that are read.
+        claims: Claims,
     },
     /// The root is lost, all is built: `Go` from one who got it, for a short time.
     Orphaned,
@@ -38,21 +40,6 @@ impl State {
             State::Going => "Going",
             State::TakingBack { .. } => "TakingBack",
             State::Ended => "Ended",
-        }
-    }
-}
-
-impl AgentEvent {
-    /// Name of the event, or of the message that came.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            AgentEvent::Message { message, .. } => message.name(),
-            AgentEvent::Built { .. } => "Built",
-            AgentEvent::Running => "Running",
-            AgentEvent::TakenBack => "TakenBack",
-            AgentEvent::HostFailed(_) => "HostFailed",
-            AgentEvent::PeerDown(_) => "PeerDown",
-            AgentEvent::Deadline(_) => "Deadline",
         }
     }
 }

@@ -34,6 +34,14 @@ fn engage() -> wire::Engage {
     }
 }
 
+fn engaged() -> wire::Engaged {
+    wire::Engaged { up: nodes() }
+}
+
+fn restore() -> wire::Restore {
+    wire::Restore { part: node(2) }
+}
+
 fn restored(part: u32) -> M {
     M::Restored(wire::Restored {
         part: node(part),
@@ -41,11 +49,22 @@ fn restored(part: u32) -> M {
     })
 }
 
+fn free() -> M {
+    M::Free(wire::Free { part: node(2) })
+}
+
+fn taken() -> M {
+    M::Taken(wire::Taken {
+        part: node(2),
+        pid: 5,
+    })
+}
+
 fn messages() -> Vec<M> {
     vec![
         M::Engage(engage()),
-        M::Engaged(wire::Engaged),
-        M::Restore(wire::Restore { part: node(2) }),
+        M::Engaged(engaged()),
+        M::Restore(restore()),
         restored(2),
         restored(3),
         M::Failed(wire::Failed { failure: failure() }),
@@ -53,6 +72,9 @@ fn messages() -> Vec<M> {
         M::Gone(wire::Gone),
         M::TakeBack(wire::TakeBack { failure: failure() }),
         M::TakenBack(wire::TakenBack),
+        M::Claim(wire::Claim::first(node(2), &[]).0),
+        free(),
+        taken(),
     ]
 }
 
@@ -91,6 +113,9 @@ fn root_events(timer: u32) -> Vec<(String, RootEvent)> {
                 .map(|m| (named(who, &m), root_said(from, m))),
         );
     }
+    let up = NodeSet::only(node(2));
+    let otherwise = root_said(2, M::Engaged(wire::Engaged { up }));
+    events.push(("2: Engaged otherwise".into(), otherwise));
     events
 }
 
@@ -109,6 +134,7 @@ fn root_effect(effect: &RootEffect) -> String {
 fn root(events: &[RootEvent]) -> (Root, u32) {
     let plan = Plan::new(&nodes(), &nodes(), &mut |_| 0).unwrap();
     let mut root = Root::new(options(), plan, TOTALS.plus(&TOTALS));
+    root.sees(nodes());
     let mut timer = 0;
     for event in events {
         let mut note = |effect| {
@@ -124,14 +150,17 @@ fn root(events: &[RootEvent]) -> (Root, u32) {
 fn root_table() -> String {
     let path = [
         RootEvent::Start,
-        root_said(3, M::Engaged(wire::Engaged)),
-        root_said(2, M::Engaged(wire::Engaged)),
+        root_said(3, M::Engaged(engaged())),
+        root_said(2, M::Engaged(engaged())),
         root_said(3, restored(3)),
         root_said(2, restored(2)),
         root_said(3, M::Gone(wire::Gone)),
         root_said(2, M::Gone(wire::Gone)),
     ];
     let mut paths: Vec<Vec<RootEvent>> = (0..=path.len()).map(|len| path[..len].to_vec()).collect();
+    let mut late = vec![RootEvent::Start];
+    late.extend((1..=limits::AGREE_MAX).map(RootEvent::Deadline));
+    paths.push(late);
     let cancel = RootEvent::Cancel(failure());
     let taken = root_said(3, M::TakenBack(wire::TakenBack));
     paths.push(vec![RootEvent::Start, cancel, taken]);
@@ -167,6 +196,7 @@ fn agent_said(from: u32, message: M) -> AgentEvent {
 
 fn agent_events(timer: u32) -> Vec<(String, AgentEvent)> {
     let mut events = vec![
+        ("Read".into(), AgentEvent::Read { part: node(2) }),
         (
             "Built".into(),
             AgentEvent::Built {
@@ -181,6 +211,10 @@ fn agent_events(timer: u32) -> Vec<(String, AgentEvent)> {
         ("PeerDown root".into(), AgentEvent::PeerDown(node(1))),
         ("PeerDown other".into(), AgentEvent::PeerDown(node(3))),
     ];
+    for message in [free(), taken()] {
+        let name = format!("own: {}", message.name());
+        events.push((name, agent_said(2, message)));
+    }
     for (who, from) in [("root", 1), ("other", 3), ("stranger", 9)] {
         events.extend(
             messages()
@@ -194,6 +228,8 @@ fn agent_events(timer: u32) -> Vec<(String, AgentEvent)> {
 fn agent_effect(effect: &AgentEffect) -> String {
     match effect {
         AgentEffect::Build { part } => format!("build {}", part.raw()),
+        AgentEffect::Claim { part, of } => format!("claim {} of {of:?}", part.raw()),
+        AgentEffect::Create { part } => format!("create {}", part.raw()),
         AgentEffect::LetGo => "let go".into(),
         AgentEffect::TakeBack => "take back".into(),
         AgentEffect::Send { to, message } => format!("{} to {}", message.name(), to.raw()),
@@ -205,6 +241,7 @@ fn agent_effect(effect: &AgentEffect) -> String {
 
 fn agent(events: &[AgentEvent]) -> (Agent, u32) {
     let mut agent = Agent::new(node(2), op(), &engage());
+    agent.sees(nodes());
     let mut timer = 0;
     for event in events {
         let mut note = |effect| {
@@ -220,7 +257,10 @@ fn agent(events: &[AgentEvent]) -> (Agent, u32) {
 fn agent_table() -> String {
     let path = [
         agent_said(1, M::Engage(engage())),
-        agent_said(1, M::Restore(wire::Restore { part: node(2) })),
+        agent_said(1, M::Restore(restore())),
+        AgentEvent::Read { part: node(2) },
+        agent_said(2, free()),
+        agent_said(3, free()),
         AgentEvent::Built {
             part: node(2),
             totals: TOTALS,
@@ -235,7 +275,7 @@ fn agent_table() -> String {
         AgentEvent::HostFailed(failure()),
         agent_said(1, M::TakeBack(wire::TakeBack { failure: failure() })),
     ] {
-        let mut path = path[..3].to_vec();
+        let mut path = path[..6].to_vec();
         path.push(last);
         paths.push(path);
     }

@@ -3,63 +3,25 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+pub use super::scene::{node, op, options, pid, Fault, ROOT};
 use crate::abi::FailureCode;
 use crate::failure::Failure;
 use crate::limits;
-use crate::node::{Epoch, NodeId, NodeSet, OpId};
+use crate::node::NodeSet;
 use crate::place::Plan;
 use crate::restart::{
-    stray, Agent, AgentEffect, AgentEvent, Options, Report, Restored, Root, RootEffect, RootEvent,
+    answer, stray, Agent, AgentEffect, AgentEvent, Report, Restored, Root, RootEffect, RootEvent,
 };
-use crate::text::Path;
 use crate::trial::Random;
-use crate::wire::restart::Message;
-
-/// What may go wrong in a run, once.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Fault {
-    Nothing,
-    /// This node loses power.
-    Crash(u32),
-    /// The connection of these two breaks, and what is on it is lost.
-    Break(u32, u32),
-    /// The next act of this node's host fails.
-    Host(u32),
-    /// The caller gives up.
-    Cancel,
-    /// The parts are not what the commit record says.
-    Damage,
-}
-
-pub const ROOT: u32 = 1;
-
-pub fn node(raw: u32) -> NodeId {
-    NodeId::new(raw).unwrap()
-}
-
-pub fn op() -> OpId {
-    OpId {
-        root: node(ROOT),
-        epoch: Epoch(7),
-        number: 1,
-    }
-}
-
-pub fn options() -> Options {
-    let store = Path::cut(b"/store");
-    Options {
-        application: 1,
-        version: 2,
-        uid: 1000,
-        gid: 1000,
-        store,
-        output: Path::EMPTY,
-    }
-}
+use crate::wire::restart::{Claim, Message};
 
 #[derive(Default, Debug)]
 pub struct Node {
     pub dead: bool,
+    /// A process that this restart has nothing to do with.
+    stranger: Option<u32>,
+    /// Nodes that this one holds for dead.
+    missing: BTreeSet<u32>,
     pub agent: Option<Agent>,
     jobs: VecDeque<AgentEffect>,
     /// Parts whose processes exist and are held.
@@ -75,6 +37,7 @@ pub struct Node {
 pub struct World {
     pub parts: BTreeSet<u32>,
     pub plan: Plan,
+    up: NodeSet,
     pub nodes: BTreeMap<u32, Node>,
     root: Option<Root>,
     root_timer: Option<u32>,
@@ -113,6 +76,7 @@ impl World {
         World {
             root: Some(Root::new(options(), plan, expected)),
             nodes: up.iter().map(|raw| (*raw, Node::default())).collect(),
+            up: set(&up),
             parts,
             plan,
             root_timer: None,
@@ -146,6 +110,13 @@ impl World {
                 self.obituaries.push((a, b));
                 self.obituaries.push((b, a));
             }
+            Fault::Blind(raw, lost) => {
+                self.nodes.get_mut(&raw).unwrap().missing.insert(lost);
+            }
+            Fault::Elsewhere(raw) => {
+                self.nodes.get_mut(&raw).unwrap().stranger =
+                    self.parts.first().map(|part| pid(*part));
+            }
             Fault::Host(raw) => self.nodes.get_mut(&raw).unwrap().fails = true,
             Fault::Cancel => self.root(RootEvent::Cancel(Failure::new(FailureCode::Internal))),
         }
@@ -174,7 +145,9 @@ impl World {
     /// Only a root that tells `Go` again and an orphan may need the time: the root less of it.
     fn wait(&mut self) -> bool {
         if let (Some(root), Some(timer)) = (&self.root, self.root_timer.take()) {
-            assert_eq!(root.state.name(), "Going", "the root waits for ever");
+            let state = root.state.name();
+            let may_wait = ["Going", "Engaging"].contains(&state);
+            assert!(may_wait, "the root waits for ever: {state}");
             self.root(RootEvent::Deadline(timer));
             return true;
         }
@@ -193,6 +166,7 @@ impl World {
         self.obituaries.retain(|which| *which != (raw, lost));
         if self.nodes[&lost].dead {
             self.channels.remove(&(lost, raw));
+            self.nodes.get_mut(&raw).unwrap().missing.insert(lost);
         }
         if raw == ROOT {
             self.root(RootEvent::PeerDown(node(lost)));
@@ -235,6 +209,13 @@ impl World {
                     },
                 );
             }
+            Message::Claim(claim) => {
+                let here = self.nodes[&to].stranger;
+                let taken = claim.pids().find(|pid| Some(*pid) == here);
+                if let Some(answer) = answer(&claim, taken) {
+                    self.send(to, from, answer);
+                }
+            }
             _ if self.nodes[&to].agent.is_none() => {
                 if let Some(answer) = stray(&message) {
                     self.send(to, from, answer);
@@ -261,9 +242,19 @@ impl World {
         }
     }
 
+    fn up_from(&self, raw: u32) -> NodeSet {
+        let mut up = self.up;
+        for missing in &self.nodes[&raw].missing {
+            up.remove(node(*missing));
+        }
+        up
+    }
+
     pub fn root(&mut self, event: RootEvent) {
+        let up = self.up_from(ROOT);
         let Some(root) = &mut self.root else { return };
         let mut effects = Vec::new();
+        root.sees(up);
         let result = root.step(event, &mut |effect| effects.push(effect));
         assert_eq!(result, Ok(()));
         assert!(effects.len() <= limits::STEP_EFFECTS_MAX);
@@ -292,17 +283,26 @@ impl World {
     }
 
     fn agent(&mut self, raw: u32, event: AgentEvent) {
+        let up = self.up_from(raw);
         let node = self.nodes.get_mut(&raw).unwrap();
         let mut effects = Vec::new();
         let agent = node.agent.as_mut().unwrap();
+        agent.sees(up);
         let result = agent.step(event, &mut |effect| effects.push(effect));
         assert_eq!(result, Ok(()), "node {raw}");
         assert!(effects.len() <= limits::STEP_EFFECTS_MAX);
         for effect in effects {
             let node = self.nodes.get_mut(&raw).unwrap();
             match effect {
-                AgentEffect::Build { .. } | AgentEffect::LetGo | AgentEffect::TakeBack => {
-                    node.jobs.push_back(effect);
+                AgentEffect::Build { .. }
+                | AgentEffect::Create { .. }
+                | AgentEffect::LetGo
+                | AgentEffect::TakeBack => node.jobs.push_back(effect),
+                AgentEffect::Claim { part, of } => {
+                    let claim = Claim::first(part, &[pid(part.raw())]).0;
+                    for to in of.iter() {
+                        self.send(raw, to.raw(), Message::Claim(claim));
+                    }
                 }
                 AgentEffect::Send { to, message } => self.send(raw, to.raw(), message),
                 AgentEffect::Multicast { to, message } => {
@@ -327,7 +327,8 @@ impl World {
                 node.fails = false;
                 AgentEvent::HostFailed(Failure::new(FailureCode::PidInUse))
             }
-            AgentEffect::Build { part } => {
+            AgentEffect::Build { part } => AgentEvent::Read { part },
+            AgentEffect::Create { part } => {
                 node.held.insert(part.raw());
                 let totals = Restored {
                     processes: 10,
