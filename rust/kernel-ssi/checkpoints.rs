@@ -50,13 +50,18 @@ pub struct Checkpoints {
 }
 
 fn options(request: &CheckpointRequest) -> Outcome<Options> {
-    let bad = Failure::new(FailureCode::BadArgument);
-    Ok(Options {
+    let bad = || Failure::new(FailureCode::BadArgument);
+    let options = Options {
         flags: request.flags,
         uid: request.uid,
         gid: request.gid,
-        store: Path::new(&request.store).ok_or(bad.text(format_args!("store")))?,
-    })
+        signal: request.signal,
+        store: Path::new(&request.store).ok_or_else(|| bad().bytes(b"store"))?,
+    };
+    match options.possible() {
+        true => Ok(options),
+        false => Err(bad().text(format_args!("flags {:#x}", request.flags))),
+    }
 }
 
 /// Known before anything is sent: an application that leads to a node that is not there.
@@ -178,6 +183,7 @@ impl Operation {
             Effect::SaveSend => self.give(context, Job::SaveSend),
             Effect::Snapshot => self.give(context, Job::Snapshot),
             Effect::Release => self.give(context, Job::Release),
+            Effect::Signal => self.give(context, Job::Signal),
             Effect::OpenVersion { found } => self.give(context, Job::Open(found)),
             Effect::Write { version } => self.give(context, Job::Write(version)),
             Effect::Commit { report } => self.give(context, Job::Commit(report)),

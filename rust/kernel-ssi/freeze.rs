@@ -92,6 +92,11 @@ impl Group {
         self.processes.iter()
     }
 
+    /// Everybody gets the signal, and heeds it when it continues.
+    pub fn signal(&mut self, signal: u32) {
+        self.raw.signal(signal);
+    }
+
     /// Everybody continues. What was saved stays until the group is dropped.
     pub fn release(&mut self) {
         self.raw.release();

@@ -25,6 +25,9 @@ use ssi_core::stream::End;
 /// Rounds in which a stop may grow by local streams.
 const ROUNDS_MAX: u32 = 4096;
 
+/// signal(7), x86.
+const SIGCONT: u32 = 18;
+
 /// Hears of links that leave the node.
 pub type Leads<'a> = &'a mut dyn FnMut(NodeId, Seed);
 
@@ -277,6 +280,25 @@ impl Local {
             stream_bytes: streams.bytes,
         };
         Ok(self.counts)
+    }
+
+    /// The processes get what was asked for, and go on; says how many they are.
+    pub fn signal(&mut self) -> Counts {
+        self.objects = None;
+        if self.options.signal != 0 {
+            self.group.signal(self.options.signal);
+        }
+        if self.options.continues() {
+            self.group.signal(SIGCONT);
+        }
+        let threads = self.group.processes().map(|process| process.tasks.len());
+        let counts = Counts {
+            processes: self.group.processes().count() as u32,
+            threads: threads.sum::<usize>() as u32,
+            ..Counts::ZERO
+        };
+        self.release();
+        counts
     }
 
     /// The application goes on.

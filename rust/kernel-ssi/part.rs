@@ -16,7 +16,7 @@ use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use kernel::str::CString;
 use kernel::sync::{new_mutex, Arc, Mutex};
-use ssi_core::abi::step;
+use ssi_core::abi::{step, RESTART_STOPPED};
 use ssi_core::image::creds::Caller;
 use ssi_core::image::frame::Kind;
 use ssi_core::node::NodeId;
@@ -126,6 +126,9 @@ fn read(spec: &Spec, folder: &Folder, part: NodeId, caller: Caller) -> Outcome<R
     plans.check()?;
     processes.check(caller)?;
     processes.set_application(options.application);
+    if options.flags & RESTART_STOPPED != 0 {
+        processes.set_stopped();
+    }
     let objects = Objects::parse(kept.iter().map(|kept| Record {
         kind: kept.kind,
         subject: kept.subject,

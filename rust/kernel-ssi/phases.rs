@@ -17,6 +17,8 @@ pub struct Phases {
     saved: u64,
     /// All parts are durable.
     written: u64,
+    /// The version is committed, and those that were held for that may get their signal.
+    signalled: u64,
 }
 
 impl Phases {
@@ -28,6 +30,7 @@ impl Phases {
             sent: 0,
             saved: 0,
             written: 0,
+            signalled: 0,
         }
     }
 
@@ -36,23 +39,33 @@ impl Phases {
         match effect {
             Effect::SaveSend => self.stopped = clock_ns(),
             Effect::Snapshot => self.sent = clock_ns(),
-            Effect::Release => self.saved = clock_ns(),
+            Effect::Release | Effect::OpenVersion { .. } if self.saved == 0 => {
+                self.saved = clock_ns();
+            }
             Effect::Commit { .. } => self.written = clock_ns(),
+            Effect::Signal => self.signalled = clock_ns(),
             _ => {}
         }
     }
 
-    /// Writes down how long each phase took, now that the version is committed. `released` is
-    /// when the processes of this node were let go, or 0 where it had none.
+    /// Writes down how long each phase took, now that all is done. `released` is when the
+    /// processes of this node were let go, or 0 where it had none.
     pub fn report(&self, released: u64, report: &mut CheckpointReport) {
-        let released = released.max(self.saved);
+        let (cut, committed, released) = match self.signalled {
+            0 => {
+                let released = released.max(self.saved);
+                (released, clock_ns(), released)
+            }
+            // Held all the time: what ends the pause is no phase of its own.
+            signalled => (self.saved, signalled, released.max(signalled)),
+        };
         let ends = [
             self.called,
             self.stopped,
             self.sent,
-            released,
+            cut,
             self.written,
-            clock_ns(),
+            committed,
         ];
         let took = |from: usize, to: usize| ends[to].saturating_sub(ends[from]);
         report.stop_ns = took(0, 1);
@@ -60,7 +73,7 @@ impl Phases {
         report.snapshot_ns = took(2, 3);
         report.write_ns = took(3, 4);
         report.commit_ns = took(4, 5);
-        report.pause_ns = took(0, 3);
-        report.total_ns = took(0, 5);
+        report.pause_ns = released.saturating_sub(self.called);
+        report.total_ns = clock_ns().saturating_sub(self.called);
     }
 }

@@ -3,6 +3,7 @@
 
 use kernel::prelude::*;
 use ssi_core::image::commit::Commit;
+use ssi_core::node::NodeSet;
 
 /// A checkpoint of the application of a process.
 pub struct CheckpointRequest {
@@ -12,6 +13,8 @@ pub struct CheckpointRequest {
     pub pid: u32,
     /// `CHECKPOINT_*` bits.
     pub flags: u32,
+    /// Signal for the processes, or 0.
+    pub signal: u32,
     /// Absolute path of the store.
     pub store: KVec<u8>,
     /// For the picker.
@@ -45,6 +48,10 @@ pub struct RestartRequest {
     pub commit: Commit,
     /// Absolute path of the store.
     pub store: KVec<u8>,
+    /// `RESTART_*` bits.
+    pub flags: u32,
+    /// Nodes that may be used; empty: all.
+    pub nodes: NodeSet,
     /// Absolute path of the file for external standard streams, or empty.
     pub output: KVec<u8>,
     /// Who asks.

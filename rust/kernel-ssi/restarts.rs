@@ -19,7 +19,7 @@ use kernel::sync::Arc;
 use operation::{Coordinator, Operation, Participant};
 use ssi_core::abi::RestartReport;
 use ssi_core::image::commit::Commit;
-use ssi_core::node::{NodeId, OpId};
+use ssi_core::node::{NodeId, NodeSet, OpId};
 use ssi_core::place::Plan;
 use ssi_core::restart::{answer, stray, Agent, AgentEvent, Options, Restored, Root, RootEvent};
 use ssi_core::text::Path;
@@ -50,20 +50,27 @@ fn options(request: &RestartRequest) -> Outcome<Options> {
         version: request.version,
         uid: request.uid,
         gid: request.gid,
+        flags: request.flags,
         store: Path::new(&request.store).ok_or_else(|| bad(b"store"))?,
         output: Path::new(&request.output).ok_or_else(|| bad(b"output file"))?,
     })
 }
 
-fn plan(context: &Context, commit: &Commit) -> Outcome<Plan> {
+fn plan(context: &Context, commit: &Commit, nodes: &NodeSet) -> Outcome<Plan> {
+    let up = context.peers.up();
+    let usable = match nodes.is_empty() {
+        true => up,
+        false => up.both(nodes),
+    };
     let loads = |node: NodeId| {
         let mut loads = context.peers.loads();
         loads
             .find(|(id, _)| *id == node)
             .map_or(0, |(_, load)| load)
     };
-    let plan = Plan::new(&commit.nodes, &context.peers.up(), &mut { loads });
-    plan.ok_or(Failure::new(FailureCode::NodeUnreachable))
+    let plan = Plan::new(&commit.nodes, &usable, &mut { loads });
+    let nobody = Failure::new(FailureCode::NodeUnreachable);
+    plan.ok_or_else(|| nobody.text(format_args!("none of the nodes that may be used is up")))
 }
 
 impl Restarts {
@@ -133,7 +140,7 @@ impl Restarts {
         } = asked;
         let op = context.new_op();
         let made = options(&request).and_then(|options| {
-            let plan = plan(context, &request.commit)?;
+            let plan = plan(context, &request.commit, &request.nodes)?;
             let expected = Restored {
                 processes: request.commit.processes,
                 streams: 0,

@@ -12,7 +12,7 @@ use crate::sys::{caps, entry, user};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::{self, ctl};
-use ssi_core::node::ClusterPid;
+use ssi_core::node::{ClusterPid, NodeSet};
 
 /// Longest path of a store or an output file, in bytes.
 const PATH_MAX: usize = ssi_core::limits::PATH_BYTES_MAX;
@@ -63,10 +63,7 @@ fn path(address: u64, len: u32) -> Outcome<KVec<u8>> {
 fn checkpoint_request(args: &abi::CheckpointArgs) -> Outcome<CheckpointRequest> {
     let called_ns = clock_ns();
     let bad = Failure::new(FailureCode::BadArgument);
-    if args.flags & !(abi::CHECKPOINT_PROCESS_ONLY | abi::CHECKPOINT_EXTERNAL_ENDS) != 0 {
-        return Err(bad.text(format_args!("flags {:#x}", args.flags)));
-    }
-    if args.media != 0 || args.reserved != 0 {
+    if args.media != 0 {
         return Err(bad.text(format_args!("media {}", args.media)));
     }
     let (pid, _) = caps::get(args.pid).unwrap_or((args.pid, 0));
@@ -77,6 +74,7 @@ fn checkpoint_request(args: &abi::CheckpointArgs) -> Outcome<CheckpointRequest> 
         called_ns,
         pid,
         flags: args.flags,
+        signal: args.signal,
         store: path(args.store, args.store_len)?,
         description,
         uid,
@@ -100,6 +98,7 @@ fn restart_request(args: &abi::RestartArgs) -> Outcome<RestartRequest> {
         0 => KVec::new(),
         len => path(args.output, len)?,
     };
+    let nodes = NodeSet::of_words(args.nodes).ok_or(Failure::new(FailureCode::BadArgument))?;
     let (uid, gid) = entry::caller();
     let store = path(args.store, args.store_len)?;
     let commit =
@@ -109,6 +108,8 @@ fn restart_request(args: &abi::RestartArgs) -> Outcome<RestartRequest> {
         version: args.version,
         commit,
         store,
+        flags: args.flags,
+        nodes,
         output,
         uid,
         gid,
@@ -122,7 +123,7 @@ fn restart_in(node: Arc<Joined>, args: &abi::RestartArgs) -> Outcome<abi::Restar
         }
         return node.help(args.application).map(|()| Default::default());
     }
-    if args.flags != 0 {
+    if args.flags & !abi::RESTART_STOPPED != 0 {
         return Err(Failure::new(FailureCode::BadArgument).text(format_args!("flags")));
     }
     node.restart(restart_request(args)?)

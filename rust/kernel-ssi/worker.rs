@@ -36,6 +36,8 @@ pub enum Job {
     Write(Version),
     /// Write the commit record.
     Commit(Report),
+    /// Send the signal that was asked for, and let the processes go.
+    Signal,
     /// Undo what was done here.
     Discard,
     /// Remove the version's folder.
@@ -151,6 +153,10 @@ impl Body {
             Job::Release => {
                 self.local.release();
                 powercut::at(Step::Released);
+            }
+            Job::Signal => {
+                let counts = self.local.signal();
+                self.tell(E::Signalled(counts));
             }
             Job::Open(found) => {
                 let outcome = self.local.open_version(found);

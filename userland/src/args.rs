@@ -3,6 +3,7 @@
 use crate::exit::{Exit, Fault};
 use crate::reliable::args::ReliableRun;
 use clap::{CommandFactory, Parser, ValueEnum};
+use nix::sys::signal::Signal;
 use std::path::{Path, PathBuf};
 
 mod checkpoint;
@@ -13,7 +14,7 @@ mod restart;
 pub use checkpoint::{Checkpoint, Media};
 pub use ctl::*;
 pub use image::{Image, ImageCommand};
-pub use restart::Restart;
+pub use restart::{Restart, Substitute};
 
 /// Where checkpoints are kept unless the user says otherwise.
 pub const STORE: &str = "/var/lib/ssi/checkpoints";
@@ -22,6 +23,17 @@ pub const STORE: &str = "/var/lib/ssi/checkpoints";
 pub fn absolute(path: &Path) -> Result<PathBuf, Fault> {
     std::path::absolute(path)
         .map_err(|error| Fault::new(Exit::Usage, format!("{}: {error}", path.display())))
+}
+
+/// A signal by its name, with or without SIG, or by its number.
+fn signal(text: &str) -> Result<Signal, String> {
+    let unknown = || format!("{text:?} is no signal: a name as TERM, or a number");
+    if let Ok(number) = text.parse::<i32>() {
+        return Signal::try_from(number).map_err(|_| unknown());
+    }
+    let name = text.to_ascii_uppercase();
+    let name = name.strip_prefix("SIG").unwrap_or(&name);
+    format!("SIG{name}").parse().map_err(|_| unknown())
 }
 
 /// Start a command that can be checkpointed, in a new session.
@@ -138,6 +150,16 @@ mod tests {
     fn the_definitions_are_consistent() {
         for (tool, _) in tools() {
             tool.debug_assert();
+        }
+    }
+
+    #[test]
+    fn signals_have_names_and_numbers() {
+        for text in ["TERM", "sigterm", "SIGTERM", "15"] {
+            assert_eq!(signal(text), Ok(Signal::SIGTERM), "{text}");
+        }
+        for text in ["", "0", "65", "TERMINATE", "SIG"] {
+            assert!(signal(text).is_err(), "{text}");
         }
     }
 

@@ -7,6 +7,7 @@ use ssi_core::abi::{
     NodeAddress, NodeStatus, ProcessStatus, Progress, RestartArgs, RestartReport, FAILURE_TEXT,
     NODES_MAX, RESTART_HELPER,
 };
+use ssi_core::node::NodeSet;
 use std::mem::size_of;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -31,6 +32,8 @@ pub struct Checkpoint<'a> {
     pub store: &'a Path,
     /// Text for the picker.
     pub description: &'a str,
+    /// Signal for the processes, or 0.
+    pub signal: u32,
 }
 
 /// What to restart, and from where.
@@ -43,6 +46,10 @@ pub struct Restart<'a> {
     pub store: &'a Path,
     /// File that takes the output of standard streams to outside, if not the caller's.
     pub output: Option<&'a Path>,
+    /// `RESTART_*` bits.
+    pub flags: u32,
+    /// Nodes that may be used; empty: all.
+    pub nodes: NodeSet,
 }
 
 /// Most processes that one node reports.
@@ -108,7 +115,7 @@ pub fn checkpoint(what: &Checkpoint<'_>) -> Result<CheckpointReport, CallError> 
         store_len: length(store),
         store: store.as_ptr() as u64,
         description_len: length(what.description.as_bytes()),
-        reserved: 0,
+        signal: what.signal,
         description: what.description.as_ptr() as u64,
         failure: address(&mut failure),
         report: address(&mut report),
@@ -125,7 +132,7 @@ pub fn restart(what: &Restart<'_>) -> Result<RestartReport, CallError> {
     let store = path_bytes(what.store);
     let output = what.output.map(path_bytes).unwrap_or_default();
     let mut args = RestartArgs {
-        flags: 0,
+        flags: what.flags,
         version: what.version,
         application: what.application,
         store: store.as_ptr() as u64,
@@ -134,6 +141,7 @@ pub fn restart(what: &Restart<'_>) -> Result<RestartReport, CallError> {
         output: output.as_ptr() as u64,
         failure: address(&mut failure),
         report: address(&mut report),
+        nodes: what.nodes.words(),
     };
     // SAFETY: all four buffers live in this frame or in `what`, with the lengths given.
     unsafe { raw(number::RESTART, &mut args, &failure)? };
@@ -153,6 +161,7 @@ pub fn help(job: u64) -> Result<(), CallError> {
         output: 0,
         failure: address(&mut failure),
         report: 0,
+        nodes: NodeSet::EMPTY.words(),
     };
     // SAFETY: `failure` lives in this frame; nothing else is addressed.
     unsafe { raw(number::RESTART, &mut args, &failure) }

@@ -33,6 +33,8 @@ exits! {
     Config = 5,
     /// The two images differ (ssi-image).
     Differs = 6,
+    /// The application runs, but on other nodes (restart --foreground).
+    Elsewhere = 7,
     /// This node has not joined a cluster.
     NotJoined = 11,
     /// No process has this PID.

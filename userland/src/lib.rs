@@ -6,6 +6,7 @@ pub mod args;
 pub mod call;
 pub mod checkpoint;
 pub mod config;
+pub mod drain;
 pub mod exit;
 pub mod export;
 pub mod image;

@@ -90,6 +90,9 @@ fn of_code(code: FailureCode, failure: &Failure, subject: &Subject) -> String {
         FailureCode::NotPermitted => not_permitted(&process),
         FailureCode::Unsupported => unsupported(failure, &process, &text),
         FailureCode::OutsideEnd => outside_end(failure, &process, &text),
+        FailureCode::NodeUnreachable if failure.node == 0 && !text.is_empty() => {
+            format!("{text}: ssictl status")
+        }
         FailureCode::NodeUnreachable => {
             format!("{node} cannot be reached{}: ssictl status", detail(&text))
         }

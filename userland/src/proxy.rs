@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Stands in for a command in the caller's process group: signals go in, the status comes out.
 use crate::exit::{Exit, Fault};
+use nix::errno::Errno;
 use nix::sys::signal::{kill, SigSet, Signal};
 use nix::sys::wait::{waitpid, WaitPidFlag, WaitStatus};
 use nix::unistd::Pid;
@@ -31,11 +32,27 @@ pub fn run_again() -> Result<ExitCode, Fault> {
     wait_for(Pid::from_raw(child.id() as i32), &signals)
 }
 
+/// Stands in for `pid`, a son that runs already; `None` where it is no son.
+pub fn stand_in(pid: u32) -> Result<Option<ExitCode>, Fault> {
+    let mut signals: SigSet = PASSED_ON.into_iter().collect();
+    signals.add(Signal::SIGCHLD);
+    signals.thread_block().map_err(fault)?;
+    // CAST: PIDs stay below 2^30.
+    let child = Pid::from_raw(pid as i32);
+    // One that ended before SIGCHLD was blocked is seen here.
+    match ended(child) {
+        Ok(Some(code)) => Ok(Some(code)),
+        Ok(None) => wait_for(child, &signals).map(Some),
+        Err(Errno::ECHILD) => Ok(None),
+        Err(errno) => Err(fault(errno)),
+    }
+}
+
 fn wait_for(child: Pid, signals: &SigSet) -> Result<ExitCode, Fault> {
     loop {
         match signals.wait().map_err(fault)? {
             Signal::SIGCHLD => {
-                if let Some(code) = ended(child)? {
+                if let Some(code) = ended(child).map_err(fault)? {
                     return Ok(code);
                 }
             }
@@ -47,14 +64,14 @@ fn wait_for(child: Pid, signals: &SigSet) -> Result<ExitCode, Fault> {
     }
 }
 
-fn ended(child: Pid) -> Result<Option<ExitCode>, Fault> {
-    match waitpid(child, Some(WaitPidFlag::WNOHANG)).map_err(fault)? {
+fn ended(child: Pid) -> Result<Option<ExitCode>, Errno> {
+    match waitpid(child, Some(WaitPidFlag::WNOHANG))? {
         WaitStatus::Exited(_, code) => Ok(Some(ExitCode::from(code as u8))),
         WaitStatus::Signaled(_, signal, _) => Ok(Some(ExitCode::from(128 + signal as u8))),
         _ => Ok(None),
     }
 }
 
-fn fault(errno: nix::errno::Errno) -> Fault {
+fn fault(errno: Errno) -> Fault {
     Fault::new(Exit::System, errno.desc())
 }

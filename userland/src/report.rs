@@ -38,6 +38,37 @@ pub struct Restart {
     total_ns: u64,
 }
 
+/// Processes that got a signal, as JSON shows them.
+#[derive(Serialize)]
+pub struct Signalled {
+    #[serde(skip)]
+    what: &'static str,
+    nodes: u32,
+    processes: u32,
+    threads: u32,
+}
+
+impl Signalled {
+    /// The processes of `report`: what became of them.
+    pub fn new(what: &'static str, report: &CheckpointReport) -> Signalled {
+        Signalled {
+            what,
+            nodes: report.nodes,
+            processes: report.processes,
+            threads: report.threads,
+        }
+    }
+}
+
+impl std::fmt::Display for Signalled {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let processes = count(self.processes, "process", "processes");
+        let threads = count(self.threads, "thread", "threads");
+        let nodes = count(self.nodes, "node", "nodes");
+        write!(out, "{}: {processes} with {threads} on {nodes}", self.what)
+    }
+}
+
 impl From<&CheckpointReport> for Checkpoint {
     fn from(report: &CheckpointReport) -> Checkpoint {
         Checkpoint {

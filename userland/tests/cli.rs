@@ -103,6 +103,7 @@ fn without_the_module_every_tool_says_so() {
     refused(&run(CAP, &["--set", "5"]), 3, words);
     refused(&run(CTL, &["status"]), 3, words);
     refused(&run(CTL, &["leave"]), 3, words);
+    refused(&run(CTL, &["drain"]), 3, words);
     let store = Store::new("module");
     store.commit(7, 1, "");
     refused(&run(RESTART, &[&store.option(), "7"]), 3, words);
@@ -208,12 +209,56 @@ fn a_damaged_commit_record_is_refused() {
 }
 
 #[test]
+fn signals_and_nodes_have_names() {
+    refused(&run(CHECKPOINT, &["--kill=NOSUCH", "5"]), 2, "NOSUCH");
+    refused(
+        &run(CHECKPOINT, &["--freeze", "--kill", "5"]),
+        2,
+        "cannot be used with",
+    );
+    refused(
+        &run(CHECKPOINT, &["--freeze", "--exportable=x", "5"]),
+        2,
+        "cannot be used with",
+    );
+    refused(
+        &run(RESTART, &["--nodes=3-1", "5"]),
+        2,
+        "3-1 goes backwards",
+    );
+    refused(&run(RESTART, &["--avoid=255", "5"]), 2, "255");
+    refused(&run(RESTART, &["--substitute=3=x", "5"]), 2, "0=FILE");
+    refused(
+        &run(RESTART, &["--foreground", "--stopped", "5"]),
+        2,
+        "cannot be used with",
+    );
+    for way in [
+        "--kill",
+        "--kill=TERM",
+        "--freeze",
+        "--unfreeze",
+        "--unfreeze=15",
+    ] {
+        refused(&run(CHECKPOINT, &[way, "5"]), 3, "modprobe ssi");
+    }
+}
+
+#[test]
 fn an_export_that_cannot_be_written_is_known_before_the_checkpoint() {
     refused(
         &run(CHECKPOINT, &["--exportable=/nonexistent/x", "5"]),
         20,
         "/nonexistent/x",
     );
+}
+
+#[test]
+fn what_takes_the_place_of_a_stream_must_be_there() {
+    let store = Store::new("substitute");
+    store.commit(7, 1, "");
+    let args = [&store.option(), "--substitute=0=/nonexistent", "7"];
+    refused(&run(RESTART, &args), 1, "/nonexistent");
 }
 
 #[test]

@@ -89,6 +89,15 @@ impl Plan {
         }
     }
 
+    /// Has the processes come back as if SIGSTOP had stopped them.
+    pub fn set_stopped(&mut self) {
+        for process in self.processes.iter_mut() {
+            if !process.record.has(flag::ZOMBIE) {
+                process.record.flags |= flag::STOPPED;
+            }
+        }
+    }
+
     /// The processes, sorted by PID.
     pub fn processes(&self) -> &[ProcessPlan] {
         &self.processes

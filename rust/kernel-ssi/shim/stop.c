@@ -357,6 +357,17 @@ int ssi_group_save(struct ssi_group *group, ssi_save_fn save, void *data)
 	return err;
 }
 
+/* Each process of the cut gets @signal, and heeds it when it goes on. */
+void ssi_group_signal(struct ssi_group *group, u32 signal)
+{
+	struct ssi_process *process;
+
+	/* What has ended meanwhile needs none. */
+	list_for_each_entry(process, &group->processes, link)
+		if (ssi_process_counts(process))
+			kill_pid(process->pid, signal, 1);
+}
+
 /* Everybody goes on where it was. What was saved stays until ssi_group_free(). */
 void ssi_group_release(struct ssi_group *group)
 {

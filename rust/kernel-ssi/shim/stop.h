@@ -120,6 +120,7 @@ void ssi_group_free(struct ssi_group *group);
 int ssi_group_stop(struct ssi_group *group, u32 pid, bool lonely, u32 caller_uid,
 		   u64 deadline_ns);
 int ssi_group_save(struct ssi_group *group, ssi_save_fn save, void *data);
+void ssi_group_signal(struct ssi_group *group, u32 signal);
 void ssi_group_release(struct ssi_group *group);
 void ssi_group_put(struct ssi_group *group);
 bool ssi_process_counts(struct ssi_process *process);

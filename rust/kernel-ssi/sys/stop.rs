@@ -109,6 +109,7 @@ extern "C" {
         save: extern "C" fn(*mut c_void, u32) -> i32,
         data: *mut c_void,
     ) -> i32;
+    fn ssi_group_signal(group: *mut RawGroup, signal: u32);
     fn ssi_group_release(group: *mut RawGroup);
     fn ssi_group_refused_pid(group: *mut RawGroup) -> u32;
     fn ssi_group_unsupported(group: *mut RawGroup) -> *const c_char;
@@ -194,6 +195,12 @@ impl Group {
         let data = (save as *const S).cast_mut().cast::<c_void>();
         // SAFETY: C returns only when no thread uses `data` any more.
         Refusal::check(unsafe { ssi_group_save(self.0.as_ptr(), save_one::<S>, data) })
+    }
+
+    /// Sends every process a signal, of 1 to 64.
+    pub fn signal(&mut self, signal: u32) {
+        // SAFETY: The group is ours alone, and no `save` is under way.
+        unsafe { ssi_group_signal(self.0.as_ptr(), signal) }
     }
 
     /// Lets everybody go on.

@@ -4,6 +4,10 @@
 //! Every call takes `(struct *args, size_t size)` as clone3(2): bytes past what the kernel knows
 //! must be zero (`E2BIG`), unknown flags and media are refused (`EINVAL`). Pointers are 64 bits.
 
+mod progress;
+
+pub use progress::{step, Progress};
+
 /// System call numbers on x86_64 (patches/6.12, `syscall_64.tbl`).
 pub mod number {
     /// `ssi_checkpoint`.
@@ -115,6 +119,14 @@ codes! {
 pub const CHECKPOINT_PROCESS_ONLY: u32 = 1;
 /// `ssi_checkpoint`: streams to outside are recorded as such in place of a refusal.
 pub const CHECKPOINT_EXTERNAL_ENDS: u32 = 2;
+/// `ssi_checkpoint`: nothing is saved; the processes are stopped, get the signal and go on.
+pub const CHECKPOINT_SIGNAL_ONLY: u32 = 4;
+/// `ssi_checkpoint`, with `CHECKPOINT_SIGNAL_ONLY`: they get SIGCONT, after the signal if any.
+pub const CHECKPOINT_CONTINUE: u32 = 8;
+/// `ssi_checkpoint`: the processes are held until the commit, then get the signal and go on.
+pub const CHECKPOINT_HOLD: u32 = 16;
+/// Every flag of `ssi_checkpoint`.
+pub const CHECKPOINT_FLAGS: u32 = 31;
 
 /// Arguments and results of `ssi_checkpoint`.
 #[derive(Clone, Copy, Debug)]
@@ -132,8 +144,8 @@ pub struct CheckpointArgs {
     pub store: u64,
     /// Bytes at `description`, at most 255.
     pub description_len: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// Signal that the processes get, or 0.
+    pub signal: u32,
     /// UTF-8 text for the picker.
     pub description: u64,
     /// Where a [`Failure`] is written when the call fails; may be 0.
@@ -164,10 +176,9 @@ pub struct CheckpointReport {
     pub stream_bytes: u64,
     /// Bytes written to the media.
     pub bytes: u64,
-    /// Nanoseconds from the call to the release, at the node of the call: `stop_ns`, `send_ns`
-    /// and `snapshot_ns` together.
+    /// Nanoseconds from the call to the release, at the node of the call.
     pub pause_ns: u64,
-    /// Nanoseconds from the call to the commit: `pause_ns`, `write_ns` and `commit_ns` together.
+    /// Nanoseconds from the call to the end.
     pub total_ns: u64,
     /// The longest pause of any one node, from its first stop to its release, nanoseconds.
     pub node_pause_ns_max: u64,
@@ -175,7 +186,7 @@ pub struct CheckpointReport {
     pub stop_ns: u64,
     /// From there until the send queues of all connections are saved, nanoseconds.
     pub send_ns: u64,
-    /// From there until all else is in memory and the processes are let go, nanoseconds.
+    /// From there until all else is in memory and processes that are not held go on, nanoseconds.
     pub snapshot_ns: u64,
     /// From there until the parts of all nodes are durable, nanoseconds.
     pub write_ns: u64,
@@ -186,6 +197,8 @@ pub struct CheckpointReport {
 /// `ssi_restart`: restore the processes of this node's share in the caller's context; used by the
 /// helper that the kernel starts, never by a user.
 pub const RESTART_HELPER: u32 = 1;
+/// `ssi_restart`: the processes come back as if SIGSTOP had stopped them.
+pub const RESTART_STOPPED: u32 = 2;
 
 /// Arguments and results of `ssi_restart`.
 #[derive(Clone, Copy, Debug)]
@@ -209,6 +222,8 @@ pub struct RestartArgs {
     pub failure: u64,
     /// Where a [`RestartReport`] is written when it succeeds; may be 0.
     pub report: u64,
+    /// Nodes that may be used: node n is bit n % 64 of word n / 64. None set: all.
+    pub nodes: [u64; 4],
 }
 
 /// What a restart did.
@@ -358,34 +373,4 @@ pub struct ProcessStatus {
     pub application: u64,
     /// Command name, padded with zeros.
     pub comm: [u8; 16],
-}
-
-/// Steps of an operation, in order.
-pub mod step {
-    /// No operation.
-    pub const IDLE: u32 = 0;
-    /// Processes are being found and stopped.
-    pub const STOP: u32 = 1;
-    /// State is being saved in memory.
-    pub const SNAPSHOT: u32 = 2;
-    /// The application runs again; images are being written.
-    pub const WRITE: u32 = 3;
-    /// The commit record is being written.
-    pub const COMMIT: u32 = 4;
-    /// Processes are being created.
-    pub const CREATE: u32 = 5;
-}
-
-/// How far the newest operation of this node is.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub struct Progress {
-    /// A number of [`step`].
-    pub step: u32,
-    /// Processes found so far on this node.
-    pub processes: u32,
-    /// Bytes written or read so far on this node.
-    pub bytes: u64,
-    /// Bytes that this node expects in all, 0 where unknown.
-    pub bytes_total: u64,
 }

@@ -64,6 +64,8 @@ pub enum Event {
     Committed,
     /// [`Effect::Commit`] failed, and no commit record exists.
     NotCommitted(Failure),
+    /// [`Effect::Signal`] is done; the node is counted where it had processes.
+    Signalled(Counts),
     /// [`Effect::Discard`] is done.
     Discarded,
     /// An act of the host failed; any but those with a failure event of their own.
@@ -103,14 +105,15 @@ pub enum Effect<const F: usize = FANOUT_MAX> {
     SaveSend,
     /// Save all else in memory. All send queues of the application are saved.
     Snapshot,
-    /// Let the processes go. All processes of the application are snapshotted.
+    /// Let the processes go. All processes of the application are snapshotted; where they are to
+    /// be held until the commit, this comes only if its outcome will stay unknown.
     Release,
-    /// Root: make the folder of the application's next version. Follows `Release`.
+    /// Root: make the folder of the application's next version. Follows `Release` where that comes.
     OpenVersion {
         /// What is known of the application. Without an id it is new, and the host chooses one.
         found: Found,
     },
-    /// Write the snapshot to the version's folder and make it durable. Follows `Release`; the
+    /// Write the snapshot to the version's folder and make it durable. Follows `OpenVersion`; the
     /// processes carry the application's id from now on.
     Write {
         /// Which version.
@@ -121,6 +124,9 @@ pub enum Effect<const F: usize = FANOUT_MAX> {
         /// What it says.
         report: Report,
     },
+    /// Send the processes the signal that was asked for and let them go. All processes of the
+    /// application are stopped, and the version is committed if there is to be one.
+    Signal,
     /// Let the processes go if they are held, stop what is under way, remove what was saved on
     /// this node. Answered by [`Event::Discarded`].
     Discard,

@@ -61,6 +61,8 @@ pub const SAVE_SEND_MS_MAX: u32 = 20_000;
 pub const SNAPSHOT_MS_MAX: u32 = 60_000;
 /// A coordinator waits this long for a version's folder.
 pub const OPEN_MS_MAX: u32 = 60_000;
+/// A coordinator waits this long until all processes have got a signal.
+pub const SIGNAL_MS_MAX: u32 = 20_000;
 /// A coordinator waits this long until all parts are durable.
 pub const WRITE_MS_MAX: u32 = 3_600_000;
 /// A coordinator waits this long until the commit record is durable.

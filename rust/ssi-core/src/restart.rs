@@ -25,6 +25,8 @@ record! {
         pub uid: u32,
         /// The caller's group id.
         pub gid: u32,
+        /// `RESTART_*` bits of the system call.
+        pub flags: u32,
         /// Absolute path of the store on every node.
         pub store: Path,
         /// Absolute path of the file for external standard streams; empty: the caller's.

@@ -86,6 +86,7 @@ fn options() -> Options {
         flags: 0,
         uid: 1000,
         gid: 1000,
+        signal: 0,
         store: Path::cut(b"/var/lib/ssi/checkpoints"),
     }
 }
@@ -254,6 +255,7 @@ impl<'a, const F: usize> Coordination<'a, F> {
             | Effect::OpenVersion { .. }
             | Effect::Write { .. }
             | Effect::Commit { .. }
+            | Effect::Signal
             | Effect::Discard => {
                 let (done, event) = self.work(at, effect);
                 self.queue.at(done, Next::Done(at, event));
@@ -323,6 +325,7 @@ impl<'a, const F: usize> Coordination<'a, F> {
                 (done, Event::Written(Some(totals)))
             }
             Effect::Commit { .. } => (self.hardware.sync(at, now, self.store), Event::Committed),
+            Effect::Signal => (now, Event::Signalled(Counts::ZERO)),
             _ => (now, Event::Discarded),
         }
     }

@@ -71,6 +71,7 @@ fn options() -> Options {
         version: 1,
         uid: 1000,
         gid: 1000,
+        flags: 0,
         store: Path::cut(b"/var/lib/ssi/checkpoints"),
         output: Path::EMPTY,
     }

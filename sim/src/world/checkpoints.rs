@@ -53,6 +53,7 @@ pub fn options(flags: u32) -> Options {
         flags,
         uid: 1000,
         gid: 1000,
+        signal: 0,
         store: Path::cut(b"/store"),
     }
 }
@@ -237,6 +238,7 @@ impl World {
             Effect::SaveSend => self.give(at, op, Job::SaveSend),
             Effect::Snapshot => self.give(at, op, Job::Snapshot),
             Effect::Release => self.give(at, op, Job::Release),
+            Effect::Signal => self.give(at, op, Job::Signal),
             Effect::OpenVersion { found } => self.give(at, op, Job::Open(found)),
             Effect::Write { version } => self.give(at, op, Job::Write(version)),
             Effect::Commit { report } => self.give(at, op, Job::Commit(report)),
@@ -310,6 +312,7 @@ fn relation(agent: &Agent, event: &Event) -> &'static str {
         | Event::Written(_)
         | Event::Committed
         | Event::NotCommitted(_)
+        | Event::Signalled(_)
         | Event::Discarded
         | Event::HostFailed(_)
         | Event::Cancel(_)

@@ -137,6 +137,7 @@ impl World {
             version: number,
             uid: 1000,
             gid: 1000,
+            flags: 0,
             store: Path::cut(b"/store"),
             output: Path::EMPTY,
         };

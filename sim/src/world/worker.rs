@@ -6,7 +6,7 @@ use crate::cost::Act;
 use crate::event::{At, Event, WorkerStep};
 use crate::queue::{Nanos, MS};
 use ssi_core::abi::FailureCode;
-use ssi_core::checkpoint::{self, Found, Report, Seed, Version};
+use ssi_core::checkpoint::{self, Counts, Found, Report, Seed, Version};
 use ssi_core::failure::Failure;
 use ssi_core::node::OpId;
 use std::collections::VecDeque;
@@ -22,6 +22,8 @@ pub enum Job {
     Snapshot,
     /// Let the processes go.
     Release,
+    /// Let them go with a signal, which a simulated process has nothing to do with.
+    Signal,
     /// Make the next version's folder.
     Open(Found),
     /// Write the part.
@@ -127,7 +129,7 @@ impl World {
                 bytes: 512,
             },
             Job::Discard => Act::Discard,
-            Job::Release | Job::Remove(_) => return 0,
+            Job::Release | Job::Signal | Job::Remove(_) => return 0,
         };
         self.slowly(at, act)
     }
@@ -209,10 +211,13 @@ impl World {
     }
 
     fn advance(&mut self, at: At, op: OpId, job: Job, number: u32) -> Progress {
-        let fails = !matches!(job, Job::Release | Job::Discard | Job::Remove(_))
-            && self.node_mut(at.node).act_fails();
+        let safe = matches!(
+            job,
+            Job::Release | Job::Signal | Job::Discard | Job::Remove(_)
+        );
+        let fails = !safe && self.node_mut(at.node).act_fails();
         let cancelled = self.worker(at, op).is_some_and(|worker| worker.cancelled);
-        let late = cancelled && !matches!(job, Job::Release | Job::Discard | Job::Remove(_));
+        let late = cancelled && !safe;
         if fails || late {
             let failure = Failure::new(FailureCode::NoMemory).on(at.node);
             return self.fail(at, op, job, failure);
@@ -236,6 +241,7 @@ impl World {
                 self.release(at, op);
                 Progress::Silent
             }
+            Job::Signal => Progress::Told(self.signal(at, op)),
             Job::Open(found) => Progress::Told(self.open_version(at, found)),
             Job::Write(version) => self.write_part(at, op, version, number),
             Job::Commit(report) => self.write_commit(at, op, &report, number),
@@ -251,6 +257,16 @@ impl World {
         }
     }
 
+    fn signal(&mut self, at: At, op: OpId) -> checkpoint::Event {
+        let (count, _) = self.share_size(at, op);
+        let group = self.share(at, op).group.clone();
+        self.let_go(at, op, &group);
+        checkpoint::Event::Signalled(Counts {
+            processes: count as u32,
+            ..Counts::ZERO
+        })
+    }
+
     /// How an act tells that it failed; a commit that is already visible does not.
     pub(super) fn fail(&mut self, at: At, op: OpId, job: Job, failure: Failure) -> Progress {
         Progress::Told(match job {
@@ -263,6 +279,7 @@ impl World {
             | Job::SaveSend
             | Job::Snapshot
             | Job::Release
+            | Job::Signal
             | Job::Write(_)
             | Job::Discard
             | Job::Remove(_) => checkpoint::Event::HostFailed(failure),
@@ -286,6 +303,7 @@ impl World {
                 Job::Stop(_)
                 | Job::SaveSend
                 | Job::Snapshot
+                | Job::Signal
                 | Job::Open(_)
                 | Job::Write(_)
                 | Job::Commit(_)

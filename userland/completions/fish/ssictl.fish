@@ -28,12 +28,17 @@ complete -c ssictl -n "__fish_ssictl_needs_command" -s h -l help -d 'Print help'
 complete -c ssictl -n "__fish_ssictl_needs_command" -s V -l version -d 'Print version'
 complete -c ssictl -n "__fish_ssictl_needs_command" -f -a "join" -d 'Join the cluster that a file describes'
 complete -c ssictl -n "__fish_ssictl_needs_command" -f -a "leave" -d 'Leave the cluster; refused while applications run here'
+complete -c ssictl -n "__fish_ssictl_needs_command" -f -a "drain" -d 'Move all applications to other nodes: checkpoint them, end them, restart them there'
 complete -c ssictl -n "__fish_ssictl_needs_command" -f -a "limits" -d 'Show the bounds of this implementation'
 complete -c ssictl -n "__fish_ssictl_needs_command" -f -a "status" -d 'Show the nodes, or with --processes the CHECKPOINTABLE processes of this node'
 complete -c ssictl -n "__fish_ssictl_using_subcommand join" -l config -d 'File that describes the cluster' -r -F
 complete -c ssictl -n "__fish_ssictl_using_subcommand join" -l node -d 'Number of this node, in place of the one in the file' -r
 complete -c ssictl -n "__fish_ssictl_using_subcommand join" -s h -l help -d 'Print help'
 complete -c ssictl -n "__fish_ssictl_using_subcommand leave" -s h -l help -d 'Print help'
+complete -c ssictl -n "__fish_ssictl_using_subcommand drain" -l store -d 'Folder of the checkpoints, the same on every node' -r -F
+complete -c ssictl -n "__fish_ssictl_using_subcommand drain" -l leave -d 'Leave the cluster afterwards'
+complete -c ssictl -n "__fish_ssictl_using_subcommand drain" -l json -d 'As JSON, one object per application'
+complete -c ssictl -n "__fish_ssictl_using_subcommand drain" -s h -l help -d 'Print help'
 complete -c ssictl -n "__fish_ssictl_using_subcommand limits" -l json -d 'As JSON'
 complete -c ssictl -n "__fish_ssictl_using_subcommand limits" -s h -l help -d 'Print help'
 complete -c ssictl -n "__fish_ssictl_using_subcommand status" -l processes -d 'Show the CHECKPOINTABLE processes of this node'

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The arguments of checkpoint.
-use super::{exits, STORE};
+use super::{exits, signal, STORE};
 use crate::exit::Exit;
 use clap::{Parser, ValueEnum};
+use nix::sys::signal::Signal;
 use ssi_core::image::commit::DESCRIPTION_MAX;
 use std::path::PathBuf;
 
@@ -39,6 +40,17 @@ pub struct Checkpoint {
     /// Save streams that lead out of the application as ended, in place of a refusal.
     #[arg(long)]
     pub external_ends: bool,
+    /// Hold the application until the version exists, then end it [default signal: KILL].
+    #[arg(long, value_name = "SIGNAL", num_args = 0..=1, require_equals = true,
+          value_parser = signal, conflicts_with_all = ["freeze", "unfreeze"])]
+    pub kill: Option<Option<Signal>>,
+    /// Take no checkpoint: stop all processes at one moment, as SIGSTOP does.
+    #[arg(long, conflicts_with_all = ["unfreeze", "description", "exportable"])]
+    pub freeze: bool,
+    /// Take no checkpoint: let a frozen application go on, with SIGNAL first if one is given.
+    #[arg(long, value_name = "SIGNAL", num_args = 0..=1, require_equals = true,
+          value_parser = signal, conflicts_with_all = ["description", "exportable"])]
+    pub unfreeze: Option<Option<Signal>>,
     /// Copy the version into one file, too, that restart takes on any cluster; - is standard
     /// output, and the report goes to standard error.
     #[arg(long, value_name = "FILE")]

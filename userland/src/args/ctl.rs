@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// Join or leave a cluster, and show its nodes and processes.
+/// Join or leave a cluster, empty a node, and show its nodes and processes.
 #[derive(Parser, Debug)]
 #[command(name = "ssictl", version, disable_help_subcommand = true)]
 #[command(max_term_width = 100, after_help = exits(CTL_EXITS))]
@@ -22,6 +22,8 @@ pub enum CtlCommand {
     Join(Join),
     /// Leave the cluster; refused while applications run here.
     Leave,
+    /// Move all applications to other nodes: checkpoint them, end them, restart them there.
+    Drain(Drain),
     /// Show the bounds of this implementation.
     Limits {
         /// As JSON.
@@ -43,6 +45,20 @@ pub struct Join {
     pub node: Option<u32>,
 }
 
+/// How to move what runs here.
+#[derive(Args, Debug)]
+pub struct Drain {
+    /// Folder of the checkpoints, the same on every node.
+    #[arg(long, value_name = "DIR", default_value = super::STORE)]
+    pub store: PathBuf,
+    /// Leave the cluster afterwards.
+    #[arg(long)]
+    pub leave: bool,
+    /// As JSON, one object per application.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// What to show.
 #[derive(Args, Debug)]
 pub struct Status {
@@ -59,7 +75,16 @@ const CTL_EXITS: &[Exit] = &[
     Exit::Config,
     Exit::NotJoined,
     Exit::NotPermitted,
+    Exit::Unsupported,
+    Exit::OutsideEnd,
+    Exit::NodeUnreachable,
+    Exit::NodeDied,
+    Exit::StopTimeout,
+    Exit::Media,
     Exit::Busy,
+    Exit::NoMemory,
     Exit::Limit,
     Exit::BadArgument,
+    Exit::Internal,
+    Exit::MediaFull,
 ];

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Takes a checkpoint of the application to which a process belongs.
+//! Takes a checkpoint of the application to which a process belongs, freezes it, or ends it.
 use clap::Parser;
-use ssi_core::abi::{CheckpointReport, CHECKPOINT_EXTERNAL_ENDS, CHECKPOINT_PROCESS_ONLY};
+use nix::sys::signal::Signal;
+use ssi_core::abi::{
+    CheckpointReport, CHECKPOINT_CONTINUE, CHECKPOINT_EXTERNAL_ENDS, CHECKPOINT_HOLD,
+    CHECKPOINT_PROCESS_ONLY, CHECKPOINT_SIGNAL_ONLY,
+};
 use ssi_tools::args::{absolute, Checkpoint};
 use ssi_tools::exit::{finish, Exit, Fault};
 use ssi_tools::{call, checkpoint, export, report, status, store};
@@ -16,15 +20,17 @@ fn main() -> ExitCode {
 
 fn run(args: &Checkpoint) -> Result<(), Fault> {
     let store = absolute(&args.store)?;
+    let (flags, signal) = wanted(args);
     let out = args.exportable.as_deref().map(Export::open).transpose()?;
     // Started by a process of the application, it would wait for itself to come to rest. Where
     // this fails, the call below says why.
     let _ = call::capset(0, 0);
     let done = checkpoint::take(&call::Checkpoint {
-        flags: flags(args),
+        flags,
         pid: args.pid,
         store: &store,
         description: args.description.as_deref().unwrap_or_default(),
+        signal,
     })?;
     // A version that could not be exported is there all the same: it is told first.
     match &out {
@@ -36,6 +42,15 @@ fn run(args: &Checkpoint) -> Result<(), Fault> {
 }
 
 fn told(args: &Checkpoint, done: &CheckpointReport) -> Result<String, Fault> {
+    if args.freeze || args.unfreeze.is_some() {
+        let what = if args.freeze { "frozen" } else { "goes on" };
+        let done = report::Signalled::new(what, done);
+        return if args.json {
+            status::json(&done)
+        } else {
+            Ok(done.to_string())
+        };
+    }
     let done = report::Checkpoint::from(done);
     if args.json {
         status::json(&done)
@@ -44,10 +59,23 @@ fn told(args: &Checkpoint, done: &CheckpointReport) -> Result<String, Fault> {
     }
 }
 
-fn flags(args: &Checkpoint) -> u32 {
+/// The flags and the signal of the call.
+fn wanted(args: &Checkpoint) -> (u32, u32) {
     let flag = |given: bool, flag: u32| if given { flag } else { 0 };
-    flag(args.process_only, CHECKPOINT_PROCESS_ONLY)
-        | flag(args.external_ends, CHECKPOINT_EXTERNAL_ENDS)
+    let options = flag(args.process_only, CHECKPOINT_PROCESS_ONLY)
+        | flag(args.external_ends, CHECKPOINT_EXTERNAL_ENDS);
+    // CAST: signals are 1 to 64. Where nothing is saved, streams to outside are no matter.
+    let number = |signal: Signal| signal as i32 as u32;
+    let only = options | CHECKPOINT_EXTERNAL_ENDS | CHECKPOINT_SIGNAL_ONLY;
+    match (args.freeze, args.unfreeze, args.kill) {
+        (true, _, _) => (only, number(Signal::SIGSTOP)),
+        (_, Some(signal), _) => (only | CHECKPOINT_CONTINUE, signal.map_or(0, number)),
+        (_, _, Some(signal)) => (
+            options | CHECKPOINT_HOLD,
+            number(signal.unwrap_or(Signal::SIGKILL)),
+        ),
+        (false, None, None) => (options, 0),
+    }
 }
 
 /// Where an exportable version goes.

@@ -2,23 +2,25 @@
 //! Lists what was checkpointed, and restarts a version of it.
 use chrono::Local;
 use clap::Parser;
+use nix::unistd::dup;
+use ssi_core::abi::RESTART_STOPPED;
 use ssi_tools::args::{absolute, Restart};
-use ssi_tools::exit::{finish, Exit, Fault};
+use ssi_tools::exit::{end, Exit, Fault};
 use ssi_tools::{call, export, picker, report, restart, status, store};
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = Restart::parse();
-    finish("restart", || run(&args))
+    end("restart", run(&args))
 }
 
-fn run(args: &Restart) -> Result<(), Fault> {
+fn run(args: &Restart) -> Result<ExitCode, Fault> {
     let store = absolute(&args.store)?;
     if args.list {
-        return list(args, &store);
+        return list(args, &store).map(|()| ExitCode::SUCCESS);
     }
     let (application, version) = match &args.what {
         Some(what) => named(args, what, &store)?,
@@ -100,19 +102,31 @@ fn output_file(path: &Path) -> Result<PathBuf, Fault> {
     file.map_err(wrong).and_then(|_| absolute(path))
 }
 
-fn restart(args: &Restart, store: &Path, chosen: &store::Version) -> Result<(), Fault> {
+fn restart(args: &Restart, store: &Path, chosen: &store::Version) -> Result<ExitCode, Fault> {
+    let nodes = args.usable()?;
     let output = args.output.as_deref().map(output_file).transpose()?;
+    let system = |error: std::io::Error| Fault::new(Exit::System, error.to_string());
+    // The report goes where it would have gone before a substitution.
+    let mut out = File::from(dup(std::io::stdout()).map_err(|errno| system(errno.into()))?);
+    for one in &args.substitute {
+        restart::substitute(one.descriptor, &one.file)?;
+    }
     let done = restart::run(&call::Restart {
         application: chosen.application,
         version: chosen.version,
         store,
         output: output.as_deref(),
+        flags: if args.stopped { RESTART_STOPPED } else { 0 },
+        nodes,
     })?;
-    let done = report::Restart::new(chosen.application, chosen.version, &done);
-    if args.json {
-        println!("{}", status::json(&done)?);
-    } else {
-        println!("{done}");
+    let told = report::Restart::new(chosen.application, chosen.version, &done);
+    let told = match args.json {
+        true => status::json(&told)?,
+        false => told.to_string(),
+    };
+    writeln!(out, "{told}").map_err(system)?;
+    match args.foreground {
+        true => restart::follow(done.pid),
+        false => Ok(ExitCode::SUCCESS),
     }
-    Ok(())
 }

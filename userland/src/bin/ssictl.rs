@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Joins and leaves a cluster, and shows its nodes and processes.
+//! Joins and leaves a cluster, empties a node, and shows its nodes and processes.
 use clap::Parser;
-use ssi_tools::args::{Ctl, CtlCommand, Join, Status};
+use ssi_tools::args::{absolute, Ctl, CtlCommand, Drain, Join, Status};
 use ssi_tools::exit::{finish, Fault};
 use ssi_tools::message::explain_control;
-use ssi_tools::{call, config, limits, status};
+use ssi_tools::{call, config, drain, limits, status};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     finish("ssictl", || match args.command {
         CtlCommand::Join(join) => enter(&join),
         CtlCommand::Leave => call::leave().map_err(|error| explain_control(&error)),
+        CtlCommand::Drain(what) => empty(&what),
         CtlCommand::Limits { json } => bounds(json),
         CtlCommand::Status(what) => show(&what),
     })
@@ -20,6 +21,21 @@ fn main() -> ExitCode {
 fn enter(join: &Join) -> Result<(), Fault> {
     let cluster = config::read(&join.config, join.node)?;
     call::join(cluster.join, &cluster.nodes).map_err(|error| explain_control(&error))
+}
+
+fn empty(what: &Drain) -> Result<(), Fault> {
+    let store = absolute(&what.store)?;
+    drain::drain(&store, &mut |moved| {
+        match what.json {
+            true => println!("{}", status::json(moved)?),
+            false => println!("{moved}"),
+        }
+        Ok(())
+    })?;
+    match what.leave {
+        true => call::leave().map_err(|error| explain_control(&error)),
+        false => Ok(()),
+    }
 }
 
 fn bounds(json: bool) -> Result<(), Fault> {

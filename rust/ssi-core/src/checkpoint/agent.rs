@@ -4,6 +4,7 @@
 mod abort;
 mod relay;
 mod save;
+mod signal;
 mod stop;
 
 use super::near::Near;
@@ -91,7 +92,7 @@ impl<const F: usize> Agent<F> {
             | State::Snapped
             | State::Aborting(_) => step::SNAPSHOT,
             State::Released | State::Writing(_) => step::WRITE,
-            State::Written | State::Committing(_) => step::COMMIT,
+            State::Written | State::Committing(_) | State::Signalling(_) => step::COMMIT,
         }
     }
 
@@ -117,6 +118,10 @@ impl<const F: usize> Agent<F> {
     /// A [`Violation`] where the event cannot happen; the agent is as it was.
     pub fn step(&mut self, event: Event, out: Sink<'_, F>) -> Result<(), Violation> {
         super::table::step(self, event, out)
+    }
+
+    pub(in crate::checkpoint) fn me(&self) -> NodeId {
+        self.me
     }
 
     pub(in crate::checkpoint) fn is_root(&self) -> bool {

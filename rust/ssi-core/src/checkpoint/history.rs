@@ -84,6 +84,8 @@ impl History {
                 | Message::Write(_)
                 | Message::Written(_)
                 | Message::Done(_)
+                | Message::Signal(_)
+                | Message::Signalled(_)
                 | Message::Failed(_)
                 | Message::Aborted(_)
                 | Message::Orphaned(_),

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Where the search for an application starts, what was asked for, and what was found.
 
+use crate::abi;
 use crate::codec::{CodecError, Field, Reader, Writer};
+use crate::image::signal::SIGNALS;
 use crate::node::ClusterPid;
 use crate::record;
 use crate::stream::End;
@@ -16,8 +18,37 @@ record! {
         pub uid: u32,
         /// The caller's group id.
         pub gid: u32,
+        /// Signal for the processes, 0 for none.
+        pub signal: u32,
         /// Absolute path of the store on every node.
         pub store: Path,
+    }
+}
+
+impl Options {
+    /// Whether these can be asked for together: a signal where one is sent, and only there.
+    pub const fn possible(&self) -> bool {
+        let signals = self.only_signals() || self.holds();
+        self.flags & !abi::CHECKPOINT_FLAGS == 0
+            && !(self.only_signals() && self.holds())
+            && (!self.continues() || self.only_signals())
+            && self.signal <= SIGNALS
+            && (self.signal != 0 || self.continues()) == signals
+    }
+
+    /// Nothing is saved: the processes are stopped, get the signal and go on.
+    pub const fn only_signals(&self) -> bool {
+        self.flags & abi::CHECKPOINT_SIGNAL_ONLY != 0
+    }
+
+    /// The processes are held until the commit, and get the signal then.
+    pub const fn holds(&self) -> bool {
+        self.flags & abi::CHECKPOINT_HOLD != 0
+    }
+
+    /// The processes get SIGCONT, too.
+    pub const fn continues(&self) -> bool {
+        self.flags & abi::CHECKPOINT_CONTINUE != 0
     }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What an agent waits for, and the names of states and events.
 
-use super::{Event, Report, Version};
+use super::{Counts, Event, Report, Version};
 use crate::failure::Failure;
-use crate::node::{Few, NodeId};
+use crate::node::{Few, NodeId, NodeSet};
 use crate::wire::checkpoint::Written;
 
 /// What an agent waits for. Each variant holds just what it needs.
@@ -33,6 +33,8 @@ pub(super) enum State<const F: usize> {
     Written,
     /// The root's commit record.
     Committing(Report),
+    /// The host's and the children's signals. Nothing is undone any more.
+    Signalling(Signalling<F>),
     /// The host's discarding, and answers to Aborts.
     Aborting(Aborting<F>),
     /// Nothing.
@@ -106,6 +108,19 @@ pub(super) struct Writing<const F: usize> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Signalling<const F: usize> {
+    pub wait: Wait<F>,
+    /// At the root: the version that was committed before, if one was to be.
+    pub report: Option<Report>,
+    /// Processes that got the signal so far.
+    pub counts: Counts,
+    /// Nodes of those processes.
+    pub nodes: NodeSet,
+    /// A node whose processes may not have got it, 0: none.
+    pub lost: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Aborting<const F: usize> {
     /// The parent asked, and gets `Aborted` when nothing is left to do.
     pub owed: bool,
@@ -143,6 +158,7 @@ impl<const F: usize> State<F> {
             State::Writing(_) => "Writing",
             State::Written => "Written",
             State::Committing(_) => "Committing",
+            State::Signalling(_) => "Signalling",
             State::Aborting(_) => "Aborting",
             State::Ended => "Ended",
         }
@@ -165,6 +181,7 @@ impl Event {
             Event::Written(_) => "Written",
             Event::Committed => "Committed",
             Event::NotCommitted(_) => "NotCommitted",
+            Event::Signalled(_) => "Signalled",
             Event::Discarded => "Discarded",
             Event::HostFailed(_) => "HostFailed",
             Event::Cancel(_) => "Cancel",

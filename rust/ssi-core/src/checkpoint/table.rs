@@ -4,9 +4,7 @@
 use super::agent::{Agent, Sink};
 use super::state::{Aborting, Opening, State as S, Wait, Writing};
 use super::{Event as E, Link, Violation};
-use crate::abi::FailureCode;
-use crate::failure::Failure;
-use crate::node::{Few, NodeId};
+use crate::node::NodeId;
 use crate::wire::checkpoint::Message as M;
 
 /// The states in which processes may be held or images half-written, and the root has not begun
@@ -31,12 +29,21 @@ macro_rules! over {
     };
 }
 
+/// The states in which the version is there, or as good as there: nothing aborts any more.
+macro_rules! late {
+    () => {
+        S::Committing(_) | S::Signalling(_)
+    };
+}
+
 /// The states before the first act.
 macro_rules! unborn {
     () => {
         S::Fresh | S::Locating(_)
     };
 }
+
+mod loss;
 
 pub(super) fn step<const F: usize>(
     agent: &mut Agent<F>,
@@ -49,8 +56,8 @@ pub(super) fn step<const F: usize>(
     };
     let possible = match event {
         E::Message { from, message } => on_message(agent, from, &message, out),
-        E::PeerDown(node) => on_peer_down(agent, node, out),
-        E::Deadline(number) => on_deadline(agent, number, out),
+        E::PeerDown(node) => loss::on_peer_down(agent, node, out),
+        E::Deadline(number) => loss::on_deadline(agent, number, out),
         E::Asked(_)
         | E::Start { .. }
         | E::Link { .. }
@@ -63,6 +70,7 @@ pub(super) fn step<const F: usize>(
         | E::Written(_)
         | E::Committed
         | E::NotCommitted(_)
+        | E::Signalled(_)
         | E::Discarded
         | E::HostFailed(_)
         | E::Cancel(_) => on_host(agent, event, out),
@@ -78,13 +86,13 @@ pub(super) fn step<const F: usize>(
 fn on_host<const F: usize>(agent: &mut Agent<F>, event: E, out: Sink<'_, F>) -> bool {
     match (agent.state, event) {
         (S::Fresh, E::Asked(home)) => return agent.locate(home, out),
-        (S::Locating(_) | abortable!() | S::Written | S::Committing(_) | over!(), E::Asked(_)) => {
+        (S::Locating(_) | abortable!() | S::Written | late!() | over!(), E::Asked(_)) => {
             return false;
         }
         (S::Fresh | S::Locating(_), E::Start { node, seed }) => {
             return agent.start(node, seed, out)
         }
-        (abortable!() | S::Written | S::Committing(_) | over!(), E::Start { .. }) => return false,
+        (abortable!() | S::Written | late!() | over!(), E::Start { .. }) => return false,
 
         (S::Stopping(at), E::Link { .. } | E::Stopped(_)) if at.stops == 0 => return false,
         (S::Stopping(at), E::Link { node, seed }) => agent.link(at, Link { node, seed }, out),
@@ -100,7 +108,7 @@ fn on_host<const F: usize>(agent: &mut Agent<F>, event: E, out: Sink<'_, F>) -> 
             | S::Released
             | S::Writing(_)
             | S::Written
-            | S::Committing(_),
+            | late!(),
             E::Link { .. } | E::Again(_) | E::Stopped(_),
         ) => return false,
 
@@ -113,7 +121,7 @@ fn on_host<const F: usize>(agent: &mut Agent<F>, event: E, out: Sink<'_, F>) -> 
                 out,
             );
         }
-        (unborn!() | abortable!() | S::Written | S::Committing(_), E::SendSaved) => return false,
+        (unborn!() | abortable!() | S::Written | late!(), E::SendSaved) => return false,
 
         (S::Snapshotting(wait), E::Snapped(counts)) if !wait.host_done => {
             agent.snapped(
@@ -125,7 +133,7 @@ fn on_host<const F: usize>(agent: &mut Agent<F>, event: E, out: Sink<'_, F>) -> 
                 out,
             );
         }
-        (unborn!() | abortable!() | S::Written | S::Committing(_), E::Snapped(_)) => return false,
+        (unborn!() | abortable!() | S::Written | late!(), E::Snapped(_)) => return false,
 
         (S::Writing(at), E::Written(totals)) if !at.wait.host_done => {
             let wait = Wait {
@@ -135,7 +143,7 @@ fn on_host<const F: usize>(agent: &mut Agent<F>, event: E, out: Sink<'_, F>) -> 
             let part = agent.own_part(totals);
             agent.written(Writing { wait, ..at }, &part, out);
         }
-        (unborn!() | abortable!() | S::Written | S::Committing(_), E::Written(_)) => return false,
+        (unborn!() | abortable!() | S::Written | late!(), E::Written(_)) => return false,
 
         (S::Released, E::Opened(version)) => {
             let asked = agent.opened(Opening::Open(version));
@@ -171,16 +179,22 @@ fn on_host<const F: usize>(agent: &mut Agent<F>, event: E, out: Sink<'_, F>) -> 
             | S::Snapped
             | S::Writing(_)
             | S::Written
-            | S::Committing(_)
+            | late!()
             | S::Ended,
             E::Opened(_) | E::NotOpened(_),
         ) => return false,
 
         (S::Committing(report), E::Committed) => agent.committed(report, out),
         (S::Committing(_), E::NotCommitted(failure)) => agent.abort(failure, None, out),
-        (unborn!() | abortable!() | S::Written | over!(), E::Committed | E::NotCommitted(_)) => {
-            return false
+        (
+            unborn!() | abortable!() | S::Written | S::Signalling(_) | over!(),
+            E::Committed | E::NotCommitted(_),
+        ) => return false,
+
+        (S::Signalling(at), E::Signalled(counts)) if !at.wait.host_done => {
+            agent.host_signalled(at, &counts, out);
         }
+        (unborn!() | abortable!() | S::Written | late!(), E::Signalled(_)) => return false,
 
         (S::Aborting(at), E::Discarded) if !at.host_done => {
             agent.settle(
@@ -191,16 +205,15 @@ fn on_host<const F: usize>(agent: &mut Agent<F>, event: E, out: Sink<'_, F>) -> 
                 out,
             );
         }
-        (unborn!() | abortable!() | S::Written | S::Committing(_) | over!(), E::Discarded) => {
-            return false
-        }
+        (unborn!() | abortable!() | S::Written | late!() | over!(), E::Discarded) => return false,
 
         (unborn!(), E::Cancel(failure)) => agent.give_up(failure, out),
         (abortable!(), E::Cancel(failure) | E::HostFailed(failure)) => {
             agent.abort(failure, None, out);
         }
         // Too late: the version is as good as there.
-        (S::Written | S::Committing(_), E::Cancel(_)) => {}
+        (S::Written | late!(), E::Cancel(_)) => {}
+        (S::Signalling(at), E::HostFailed(_)) => agent.not_signalled(at, agent.me(), out),
         (unborn!() | S::Written | S::Committing(_), E::HostFailed(_)) => return false,
 
         // What was under way when the operation failed comes to nothing.
@@ -212,13 +225,14 @@ fn on_host<const F: usize>(agent: &mut Agent<F>, event: E, out: Sink<'_, F>) -> 
             | E::SendSaved
             | E::Snapped(_)
             | E::Written(_)
+            | E::Signalled(_)
             | E::Cancel(_)
             | E::HostFailed(_),
         ) => {}
 
         // Of other tables.
         (
-            unborn!() | abortable!() | S::Written | S::Committing(_) | over!(),
+            unborn!() | abortable!() | S::Written | late!() | over!(),
             E::Message { .. } | E::PeerDown(_) | E::Deadline(_),
         ) => return false,
     }
@@ -248,7 +262,7 @@ fn on_message<const F: usize>(
             | S::Released
             | S::Writing(_)
             | S::Written
-            | S::Committing(_)
+            | late!()
             | S::Ended,
             M::Enlist(_),
         ) => return false,
@@ -256,19 +270,17 @@ fn on_message<const F: usize>(
         (S::Stopping(at), M::Relay(relay)) if parent => agent.relay_busy(at, &relay.links, out),
         (S::Stopped, M::Relay(relay)) if parent => agent.relay_again(from, &relay.links, out),
         (S::Aborting(at), M::Relay(_)) if parent => agent.enlist_failed(at, from, out),
-        (unborn!() | abortable!() | S::Written | S::Committing(_) | over!(), M::Relay(_)) => {
-            return false
-        }
+        (unborn!() | abortable!() | S::Written | late!() | over!(), M::Relay(_)) => return false,
 
         (S::Stopping(at), M::Ack(ack)) if enlisted => return agent.acked(at, from, ack, out),
-        (unborn!() | abortable!() | S::Written | S::Committing(_), M::Ack(_)) => return false,
+        (unborn!() | abortable!() | S::Written | late!(), M::Ack(_)) => return false,
 
         (S::Stopped, M::SaveSend(_)) if parent => agent.save_send(out),
         (S::SendSaved, M::Snapshot(_)) if parent => agent.snapshot(out),
         (S::Snapped, M::Release(_)) if parent => agent.release(out),
         (S::Released, M::Write(write)) if parent => agent.write(write.version, out),
         (
-            unborn!() | abortable!() | S::Written | S::Committing(_),
+            unborn!() | abortable!() | S::Written | late!(),
             M::SaveSend(_) | M::Snapshot(_) | M::Release(_) | M::Write(_),
         ) => return false,
 
@@ -283,9 +295,20 @@ fn on_message<const F: usize>(
             agent.written(Writing { wait, ..at }, part, out);
         }
         (
-            unborn!() | abortable!() | S::Written | S::Committing(_),
+            unborn!() | abortable!() | S::Written | late!(),
             M::SendSaved(_) | M::Snapped(_) | M::Written(_),
         ) => return false,
+
+        (S::Stopped, M::Signal(_)) if parent && agent.options().only_signals() => {
+            agent.signal(None, out);
+        }
+        (S::Written, M::Signal(_)) if parent && agent.options().holds() => agent.signal(None, out),
+        (S::Signalling(at), M::Signalled(part)) if at.wait.children.contains(from) => {
+            agent.child_signalled(at, from, part, out);
+        }
+        (unborn!() | abortable!() | S::Written | late!(), M::Signal(_) | M::Signalled(_)) => {
+            return false
+        }
 
         (S::Written, M::Done(_)) if parent => agent.done(out),
         (S::Written, M::Orphaned(_)) if parent => agent.orphan(out),
@@ -294,7 +317,7 @@ fn on_message<const F: usize>(
             agent.settle(Aborting { owed: false, ..at }, out);
         }
         (
-            unborn!() | abortable!() | S::Written | S::Committing(_) | over!(),
+            unborn!() | abortable!() | S::Written | late!() | over!(),
             M::Done(_) | M::Orphaned(_),
         ) => return false,
 
@@ -302,11 +325,14 @@ fn on_message<const F: usize>(
         (abortable!() | S::Written, M::Failed(failed)) if enlisted => {
             agent.abort(failed.failure, None, out);
         }
-        (unborn!() | abortable!() | S::Written | S::Committing(_), M::Failed(_)) => return false,
+        (S::Signalling(at), M::Failed(_)) if enlisted => agent.not_signalled(at, from, out),
+        (unborn!() | abortable!() | S::Written | late!(), M::Failed(_)) => return false,
 
         (abortable!() | S::Written, M::Abort(abort)) => {
             agent.abort(abort.failure, Some(from), out);
         }
+        // Somebody who enlisted this agent has not come to its own signal.
+        (S::Signalling(_), M::Abort(_)) => agent.refuse_abort(from, out),
         (S::Aborting(at), M::Abort(_)) => agent.abort_again(at, from, out),
         (unborn!() | S::Committing(_) | S::Ended, M::Abort(_)) => return false,
 
@@ -314,7 +340,7 @@ fn on_message<const F: usize>(
             at.waiting.remove(from);
             agent.settle(at, out);
         }
-        (unborn!() | abortable!() | S::Written | S::Committing(_), M::Aborted(_)) => return false,
+        (unborn!() | abortable!() | S::Written | late!(), M::Aborted(_)) => return false,
 
         // What was on its way when the operation failed comes to nothing.
         (
@@ -327,60 +353,11 @@ fn on_message<const F: usize>(
             | M::SendSaved(_)
             | M::Snapped(_)
             | M::Written(_)
+            | M::Signal(_)
+            | M::Signalled(_)
             | M::Failed(_),
         )
         | (S::Ended, M::Aborted(_)) => {}
-    }
-    true
-}
-
-/// The death of a node. Says whether the pair is possible: it always is.
-fn on_peer_down<const F: usize>(agent: &mut Agent<F>, node: NodeId, out: Sink<'_, F>) -> bool {
-    if !agent.lose(node) {
-        return true;
-    }
-    let parent = agent.is_parent(node);
-    match agent.state {
-        abortable!() => {
-            agent.abort(Failure::new(FailureCode::NodeDied).on(node), None, out);
-        }
-        S::Written if parent => agent.orphan(out),
-        S::Aborting(mut at) => {
-            at.waiting.remove(node);
-            at.owed &= !parent;
-            agent.settle(at, out);
-        }
-        S::Locating(home) if home == node => {
-            agent.give_up(Failure::new(FailureCode::NodeDied).on(node), out);
-        }
-        unborn!() | S::Written | S::Committing(_) | S::Ended => {}
-    }
-    true
-}
-
-/// A timer. Says whether the pair is possible: it always is.
-fn on_deadline<const F: usize>(agent: &mut Agent<F>, number: u32, out: Sink<'_, F>) -> bool {
-    if !agent.is_current(number) {
-        return true;
-    }
-    match agent.state {
-        S::Stopping(_) | S::Stopped => {
-            agent.abort(agent.late_stop(), None, out);
-        }
-        S::SavingSend(wait) | S::Snapshotting(wait) => {
-            agent.abort(agent.late(&wait.children), None, out);
-        }
-        S::SendSaved | S::Snapped => agent.abort(agent.late_parent(), None, out),
-        S::Released | S::Writing(_) => agent.abort(agent.late_media(), None, out),
-        S::Written => agent.orphan(out),
-        S::Aborting(mut at) => {
-            at.waiting = Few::EMPTY;
-            agent.settle(at, out);
-        }
-        S::Locating(home) => {
-            agent.give_up(Failure::new(FailureCode::NodeUnreachable).on(home), out);
-        }
-        S::Fresh | S::Committing(_) | S::Ended => {}
     }
     true
 }

@@ -5,11 +5,11 @@ mod table;
 mod world;
 
 use crate::trial::{seeds, Random};
-use world::{Fault, World, ROOT};
+use world::{Fault, Kind, World, KINDS, ROOT};
 
 /// Runs a whole checkpoint with a fault after `at` acts; gives the number of acts.
-fn run<const F: usize>(seed: u64, fault: Fault, at: usize) -> (World<F>, usize) {
-    go(World::new(seed), fault, at)
+fn run<const F: usize>(what: (Kind, u64), fault: Fault, at: usize) -> (World<F>, usize) {
+    go(World::new(what.0, what.1), fault, at)
 }
 
 fn go<const F: usize>(mut world: World<F>, fault: Fault, at: usize) -> (World<F>, usize) {
@@ -27,6 +27,18 @@ fn go<const F: usize>(mut world: World<F>, fault: Fault, at: usize) -> (World<F>
     }
     check_end(&world);
     (world, acts)
+}
+
+/// `count` seeds for a version, and a quarter as many for each other kind of operation.
+fn runs(count: u64) -> impl Iterator<Item = (Kind, u64)> {
+    KINDS.into_iter().flat_map(move |kind| {
+        let count = if kind == Kind::Plain {
+            count
+        } else {
+            count.div_ceil(4)
+        };
+        seeds(count).map(move |seed| (kind, seed))
+    })
 }
 
 /// What must hold when nothing is left to happen, whatever went wrong before.
@@ -48,6 +60,10 @@ fn check_end<const F: usize>(world: &World<F>) {
         return;
     }
     let reply = world.reply.expect("no answer");
+    if world.kind == Kind::Signal {
+        assert!(!world.folder && !world.committed);
+        return check_signalled(world, reply.is_ok());
+    }
     assert_eq!(reply.is_ok(), world.committed);
     if world.committed {
         for item in &world.application {
@@ -60,18 +76,30 @@ fn check_end<const F: usize>(world: &World<F>) {
 }
 
 fn without_faults_it_commits_what_the_oracle_says<const F: usize>() {
-    for seed in seeds(1_000) {
-        let (world, _) = run::<F>(seed, Fault::Nothing, 0);
-        assert!(world.committed, "seed {seed}: {:?}", world.reply);
+    for what in runs(1_000) {
+        let (world, _) = run::<F>(what, Fault::Nothing, 0);
+        let wanted = what.0 != Kind::Signal;
+        assert_eq!(world.committed, wanted, "{what:?}: {:?}", world.reply);
+        let report = world.reply.unwrap().unwrap();
+        assert_eq!(report.counts.processes as usize, world.application.len());
+    }
+}
+
+/// Success means that nobody was left out; a node that died later took its processes with it.
+fn check_signalled<const F: usize>(world: &World<F>, success: bool) {
+    for item in &world.application {
+        let node = &world.nodes[&world.items[*item].node];
+        let reached = node.dead || node.signalled;
+        assert!(!success || reached, "{item} got no signal");
     }
 }
 
 fn a_crash_at_any_step_leaves_nothing_held<const F: usize>() {
-    for seed in seeds(30) {
-        let (clean, acts) = run::<F>(seed, Fault::Nothing, 0);
+    for what in runs(30) {
+        let (clean, acts) = run::<F>(what, Fault::Nothing, 0);
         for at in 0..acts {
             for raw in clean.nodes.keys() {
-                let (world, _) = run::<F>(seed, Fault::Crash(*raw), at);
+                let (world, _) = run::<F>(what, Fault::Crash(*raw), at);
                 let aborted = !world.committed && !world.nodes[&ROOT].dead;
                 if aborted {
                     for (raw, node) in world.nodes.iter().filter(|(_, node)| !node.dead) {
@@ -85,13 +113,13 @@ fn a_crash_at_any_step_leaves_nothing_held<const F: usize>() {
 }
 
 fn a_broken_connection_at_any_step_leaves_nothing_held<const F: usize>() {
-    for seed in seeds(16) {
-        let (clean, acts) = run::<F>(seed, Fault::Nothing, 0);
+    for what in runs(16) {
+        let (clean, acts) = run::<F>(what, Fault::Nothing, 0);
         let count = clean.nodes.len() as u32;
         for at in 0..acts {
             for a in 1..count {
                 for b in a + 1..=count {
-                    run::<F>(seed, Fault::Break(a, b), at);
+                    run::<F>(what, Fault::Break(a, b), at);
                 }
             }
         }
@@ -99,11 +127,11 @@ fn a_broken_connection_at_any_step_leaves_nothing_held<const F: usize>() {
 }
 
 fn a_failing_host_aborts_without_a_trace<const F: usize>() {
-    for seed in seeds(30) {
-        let (clean, acts) = run::<F>(seed, Fault::Nothing, 0);
+    for what in runs(30) {
+        let (clean, acts) = run::<F>(what, Fault::Nothing, 0);
         for at in 0..acts {
             for raw in clean.nodes.keys() {
-                let (world, _) = run::<F>(seed, Fault::Host(*raw), at);
+                let (world, _) = run::<F>(what, Fault::Host(*raw), at);
                 if !world.committed {
                     assert!(
                         world.nodes.values().all(|node| !node.part),
@@ -116,10 +144,10 @@ fn a_failing_host_aborts_without_a_trace<const F: usize>() {
 }
 
 fn the_caller_may_give_up_at_any_step<const F: usize>() {
-    for seed in seeds(60) {
-        let (_, acts) = run::<F>(seed, Fault::Nothing, 0);
+    for what in runs(60) {
+        let (_, acts) = run::<F>(what, Fault::Nothing, 0);
         for at in 0..acts {
-            let (world, _) = run::<F>(seed, Fault::Cancel, at);
+            let (world, _) = run::<F>(what, Fault::Cancel, at);
             if !world.committed {
                 assert!(
                     world.nodes.values().all(|node| !node.part),
@@ -170,10 +198,10 @@ with_fanouts!(fanout_one: 1, fanout_two: 2, fanout_of_hosts: FANOUT_MAX);
 
 #[test]
 fn a_star_is_covered_by_a_tree() {
-    for seed in seeds(20) {
-        let star = || World::<2>::star(60, Random::new(seed));
+    for (kind, seed) in runs(20) {
+        let star = || World::<2>::star(kind, 60, Random::new(seed));
         let (world, acts) = go(star(), Fault::Nothing, 0);
-        assert!(world.committed);
+        assert_eq!(world.committed, kind != Kind::Signal);
         // 59 links: two Enlists of the root itself, the rest in six Relays or more.
         assert!(world.relays >= 6, "{} relays", world.relays);
         for at in (0..acts).step_by(1 + acts / 40) {

@@ -80,6 +80,22 @@ impl Totals {
     }
 }
 
+impl Report {
+    /// Nothing was saved; these processes got a signal.
+    pub const fn signalled(counts: Counts, nodes: NodeSet) -> Report {
+        Report {
+            version: Version {
+                application: 0,
+                number: 0,
+            },
+            counts,
+            totals: Totals::ZERO,
+            parts: 0,
+            nodes,
+        }
+    }
+}
+
 /// What a checkpoint made: the content of the commit record and of the caller's report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Report {

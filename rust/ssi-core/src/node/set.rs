@@ -23,6 +23,18 @@ impl NodeSet {
         set
     }
 
+    /// The set whose member n is bit n % 64 of word n / 64; `None` where a bit is no node's.
+    pub fn of_words(words: [u64; WORDS]) -> Option<NodeSet> {
+        let [first, _, _, last] = words;
+        // Neither 0 nor 255 is a node.
+        (first & 1 == 0 && last >> 63 == 0).then_some(NodeSet { words })
+    }
+
+    /// As [`NodeSet::of_words`] takes them.
+    pub const fn words(&self) -> [u64; WORDS] {
+        self.words
+    }
+
     /// Adds a member; says whether it is new. A node beyond the kernels' ids cannot be one.
     pub fn insert(&mut self, node: NodeId) -> bool {
         let (at, bit) = place(node);
@@ -77,6 +89,12 @@ impl NodeSet {
             *word |= more;
         }
         set
+    }
+
+    /// The members of both sets.
+    #[must_use]
+    pub fn both(&self, other: &NodeSet) -> NodeSet {
+        self.without(&self.without(other))
     }
 
     /// The members that are not in `other`.
@@ -143,15 +161,7 @@ impl Field for NodeSet {
     }
 
     fn take(bytes: &[u8]) -> Result<Self, CodecError> {
-        let set = NodeSet {
-            words: Field::take(bytes)?,
-        };
-        let [first, _, _, last] = set.words;
-        // Neither 0 nor 255 is a node.
-        if first & 1 != 0 || last >> 63 != 0 {
-            return Err(CodecError::Value);
-        }
-        Ok(set)
+        NodeSet::of_words(Field::take(bytes)?).ok_or(CodecError::Value)
     }
 
     fn show<S: Show>(&self, out: &mut S) {
@@ -191,6 +201,10 @@ mod tests {
         assert_eq!(set.without(&NodeSet::only(node(1))).len(), 2);
         assert_eq!(set.union(&NodeSet::only(node(9))).nth(1), Some(node(9)));
         assert_eq!(format!("{set:?}"), "{1 63 254}");
+        let mut other = NodeSet::only(node(63));
+        other.insert(node(7));
+        assert_eq!(set.both(&other), NodeSet::only(node(63)));
+        assert_eq!(NodeSet::of_words(set.words()), Some(set));
     }
 
     #[test]

@@ -45,6 +45,8 @@ signals! {
     Release,
     /// The version is committed; the operation is over.
     Done,
+    /// All is stopped, and committed if that was asked for: send the signal, let the processes go.
+    Signal,
     /// Answer to [`Abort`].
     Aborted,
     /// The coordinator is lost after your part was reported: keep the part, the operation is over.
@@ -56,6 +58,18 @@ record! {
     pub struct Snapped {
         /// Sums over this part of the tree.
         pub counts: Counts,
+    }
+}
+
+record! {
+    /// Answer to [`Signal`]; the operation is over in this part of the tree.
+    pub struct Signalled {
+        /// Processes that got it.
+        pub counts: Counts,
+        /// Their nodes.
+        pub nodes: NodeSet,
+        /// A node whose processes may not have got it, 0: none.
+        pub lost: u32,
     }
 }
 
@@ -147,5 +161,9 @@ protocol! {
         Orphaned = 45,
         /// Enlist these.
         Relay = 46,
+        /// Signal and let go.
+        Signal = 80,
+        /// Signalled.
+        Signalled = 81,
     }
 }

@@ -72,6 +72,7 @@ fn examples() -> Vec<Message> {
         flags: 1,
         uid: 2,
         gid: 3,
+        signal: 9,
         store,
     };
     let part = node(4);
@@ -144,12 +145,19 @@ fn examples() -> Vec<Message> {
         checkpoint::Message::Abort(checkpoint::Abort { failure }),
         checkpoint::Message::Aborted(checkpoint::Aborted),
         checkpoint::Message::Orphaned(checkpoint::Orphaned),
+        checkpoint::Message::Signal(checkpoint::Signal),
+        checkpoint::Message::Signalled(checkpoint::Signalled {
+            counts,
+            nodes,
+            lost: 3,
+        }),
     ];
     let options = r::Options {
         application: 1,
         version: 2,
         uid: 3,
         gid: 4,
+        flags: 2,
         store,
         output: Path::EMPTY,
     };
@@ -220,7 +228,7 @@ fn a_message_as_literal_bytes() {
     ));
     #[rustfmt::skip]
     let bytes = [
-        b'S', b'S', b'I', b'm', 3, 0, 37, 0, 20, 0, 0, 0, // magic, version, kind, length
+        b'S', b'S', b'I', b'm', 4, 0, 37, 0, 20, 0, 0, 0, // magic, version, kind, length
         2, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1, // sender, epoch
         5, 0, 0, 0, 3, 0, 0, 0, 0x22, 0x11, 0, 0, 0, 0, 0, 0, // operation
         1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0xc, 0xb, 0xa, 9, 8, 7, 6, 5,
@@ -235,7 +243,7 @@ fn a_signal_is_a_header() {
         member::Leave,
     ))));
     assert_eq!(bytes.len(), HEADER_BYTES);
-    assert_eq!(bytes[4..12], [3, 0, 5, 0, 0, 0, 0, 0]);
+    assert_eq!(bytes[4..12], [4, 0, 5, 0, 0, 0, 0, 0]);
     assert_eq!(bytes[24..], [0; 16]);
 }
 
@@ -253,7 +261,7 @@ fn every_message_comes_back() {
     }
     assert_eq!(
         kinds.len(),
-        5 + 4 + 15 + 12 + 4,
+        5 + 4 + 17 + 12 + 4,
         "an example of each kind, and no kind twice"
     );
 }

@@ -65,7 +65,9 @@ impl<const F: usize> Agent<F> {
     pub(in crate::checkpoint) fn release(&mut self, out: Sink<'_, F>) {
         self.state = State::Released;
         self.tell_children(Message::Release(Release), out);
-        out(Effect::Release);
+        if !self.options.holds() {
+            out(Effect::Release);
+        }
         // Not before: the media may be slow, and nothing of it belongs into the pause.
         if self.is_root() {
             self.opening = Opening::Asked;
@@ -139,6 +141,9 @@ impl<const F: usize> Agent<F> {
     }
 
     pub(in crate::checkpoint) fn committed(&mut self, report: Report, out: Sink<'_, F>) {
+        if self.options.holds() {
+            return self.signal(Some(report), out);
+        }
         self.tell_children(Message::Done(Done), out);
         out(Effect::Reply(Ok(report)));
         self.end(None, out);
@@ -153,6 +158,10 @@ impl<const F: usize> Agent<F> {
     /// it is never offered.
     pub(in crate::checkpoint) fn orphan(&mut self, out: Sink<'_, F>) {
         self.tell_children(Message::Orphaned(Orphaned), out);
+        if self.options.holds() {
+            // Better twice than not at all: a version that exists does not mind that they run.
+            out(Effect::Release);
+        }
         self.end(None, out);
     }
 }

@@ -85,7 +85,7 @@ impl<const F: usize> Agent<F> {
         enlist: &Enlist,
         out: Sink<'_, F>,
     ) -> bool {
-        if self.is_root() {
+        if self.is_root() || !enlist.options.possible() {
             return false;
         }
         self.parent = Some(from);
@@ -184,6 +184,7 @@ impl<const F: usize> Agent<F> {
             None if self.found == Found::NOTHING => {
                 self.abort(Failure::new(FailureCode::NoSuchProcess), None, out);
             }
+            None if self.options.only_signals() => self.signal(None, out),
             None => self.save_send(out),
         }
     }

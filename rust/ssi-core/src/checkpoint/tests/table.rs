@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The golden table of the checkpoint protocol: every state with every event.
 
+mod paths;
+
 use std::fmt::Write as _;
 
-use super::world::{node, op, options};
+use super::world::{node, op, options, Kind, KINDS};
 use crate::abi::FailureCode;
 use crate::checkpoint::{
     Agent, Counts, Effect, Event, Found, Link, Links, Seed, Totals, Version, Violation,
 };
 use crate::failure::Failure;
 use crate::limits;
-use crate::node::ClusterPid;
+use crate::node::{ClusterPid, NodeSet};
 use crate::trial::{golden, listed, seeds, Random};
 use crate::wire::checkpoint as wire;
 use crate::wire::checkpoint::Message as M;
@@ -51,9 +53,9 @@ fn said(from: u32, message: M) -> Event {
     }
 }
 
-fn enlist() -> M {
+fn enlist(kind: Kind) -> M {
     M::Enlist(wire::Enlist {
-        options: options(),
+        options: options(kind),
         seed: seed(),
     })
 }
@@ -83,9 +85,17 @@ fn relay() -> M {
     })
 }
 
+fn signalled() -> M {
+    M::Signalled(wire::Signalled {
+        counts: Counts::ZERO,
+        nodes: NodeSet::EMPTY,
+        lost: 0,
+    })
+}
+
 fn messages() -> Vec<M> {
     vec![
-        enlist(),
+        enlist(Kind::Plain),
         relay(),
         ack(0),
         M::SaveSend(wire::SaveSend),
@@ -102,6 +112,8 @@ fn messages() -> Vec<M> {
         M::Abort(wire::Abort { failure: failure() }),
         M::Aborted(wire::Aborted),
         M::Orphaned(wire::Orphaned),
+        M::Signal(wire::Signal),
+        signalled(),
     ]
 }
 
@@ -129,6 +141,7 @@ fn events(timer: u32) -> Vec<(String, Event)> {
         Event::Written(Some(Totals::ZERO)),
         Event::Committed,
         Event::NotCommitted(failure()),
+        Event::Signalled(Counts::ZERO),
         Event::Discarded,
         Event::HostFailed(failure()),
         Event::Cancel(failure()),
@@ -149,99 +162,6 @@ fn events(timer: u32) -> Vec<(String, Event)> {
     events
 }
 
-/// What leads an agent from its first event to each state: the root is node 1, the other agent
-/// is node 2, and node 3 is the child of either.
-fn paths() -> Vec<(&'static str, u32, Vec<Event>)> {
-    let root = vec![
-        Event::Start {
-            node: node(1),
-            seed: seed(),
-        },
-        Event::Link {
-            node: node(CHILD),
-            seed: seed(),
-        },
-        Event::Stopped(found()),
-        said(CHILD, ack(1)),
-        Event::SendSaved,
-        said(CHILD, M::SendSaved(wire::SendSaved)),
-        Event::Snapped(Counts::ZERO),
-        said(
-            CHILD,
-            M::Snapped(wire::Snapped {
-                counts: Counts::ZERO,
-            }),
-        ),
-        Event::Opened(version()),
-        Event::Written(None),
-        said(CHILD, written()),
-        Event::Committed,
-    ];
-    let other = vec![
-        said(PARENT, enlist()),
-        Event::Link {
-            node: node(CHILD),
-            seed: seed(),
-        },
-        Event::Stopped(found()),
-        said(CHILD, ack(1)),
-        said(PARENT, M::SaveSend(wire::SaveSend)),
-        Event::SendSaved,
-        said(CHILD, M::SendSaved(wire::SendSaved)),
-        said(PARENT, M::Snapshot(wire::Snapshot)),
-        Event::Snapped(Counts::ZERO),
-        said(
-            CHILD,
-            M::Snapped(wire::Snapped {
-                counts: Counts::ZERO,
-            }),
-        ),
-        said(PARENT, M::Release(wire::Release)),
-        said(PARENT, M::Write(wire::Write { version: version() })),
-        Event::Written(None),
-        said(CHILD, written()),
-        said(PARENT, M::Done(wire::Done)),
-    ];
-    let mut paths = vec![("root", 1, vec![Event::Asked(node(CHILD))])];
-    // Aborted once all is stopped, and at the root also while the version's folder is made.
-    let cases: [(_, _, _, &[usize]); 2] = [("root", 1, root, &[4, 8]), ("agent", 2, other, &[4])];
-    for (who, me, path, aborts) in cases {
-        for len in 0..=path.len() {
-            paths.push((who, me, path[..len].to_vec()));
-        }
-        for len in aborts {
-            let mut aborting = path[..*len].to_vec();
-            aborting.push(Event::Cancel(failure()));
-            paths.push((who, me, aborting.clone()));
-            aborting.push(Event::Discarded);
-            paths.push((who, me, aborting));
-        }
-    }
-    // With a fan-out of one: a link is held until there is a child, and then relayed.
-    let mut beyond = vec![
-        said(PARENT, enlist()),
-        Event::Link {
-            node: node(CHILD),
-            seed: seed(),
-        },
-        Event::Link {
-            node: node(4),
-            seed: seed(),
-        },
-        said(CHILD, ack(1)),
-        Event::Again(link()),
-    ];
-    for len in 3..=beyond.len() {
-        paths.push(("agent", 2, beyond[..len].to_vec()));
-    }
-    beyond.truncate(3);
-    beyond.push(Event::Stopped(found()));
-    paths.push(("agent", 2, beyond.clone()));
-    beyond.push(said(CHILD, ack(0)));
-    paths.push(("agent", 2, beyond));
-    paths
-}
-
 fn describe(effect: &Effect<1>) -> String {
     match effect {
         Effect::StopLocally { .. } => "stop locally".into(),
@@ -253,6 +173,7 @@ fn describe(effect: &Effect<1>) -> String {
         Effect::OpenVersion { .. } => "open version".into(),
         Effect::Write { .. } => "write".into(),
         Effect::Commit { .. } => "commit".into(),
+        Effect::Signal => "signal".into(),
         Effect::Discard => "discard".into(),
         Effect::RemoveVersion { .. } => "remove version".into(),
         Effect::Reply(Ok(_)) => "reply ok".into(),
@@ -264,8 +185,8 @@ fn describe(effect: &Effect<1>) -> String {
     }
 }
 
-fn agent(me: u32, path: &[Event]) -> (Agent<1>, u32) {
-    let mut agent = Agent::new(node(me), op(), options());
+fn agent(me: u32, kind: Kind, path: &[Event]) -> (Agent<1>, u32) {
+    let mut agent = Agent::new(node(me), op(), options(kind));
     let mut timer = 0;
     for event in path {
         let mut note = |effect| {
@@ -285,10 +206,15 @@ fn every_state_with_every_event() {
          The root is node 1, the agent is node 2, whose parent is 1; 3 is the child of both.\n\
          Each enlists at most one node itself.\n",
     );
-    for (who, me, path) in paths() {
-        let (agent, timer) = self::agent(me, &path);
+    for (who, me, kind, path) in paths::paths() {
+        let (agent, timer) = self::agent(me, kind, &path);
         let last = path.last().map_or("nothing", Event::name);
-        writeln!(text, "\n{who} {} after {last}", agent.state.name()).unwrap();
+        let asked = match kind {
+            Kind::Plain => "",
+            Kind::Hold => ", to hold and signal",
+            Kind::Signal => ", only to signal",
+        };
+        writeln!(text, "\n{who} {} after {last}{asked}", agent.state.name()).unwrap();
         let (mut ignored, mut impossible) = (Vec::new(), Vec::new());
         for (name, event) in events(timer) {
             let mut next = agent.clone();
@@ -317,7 +243,9 @@ fn every_state_with_every_event() {
 fn whatever_happens_stays_within_bounds() {
     for seed in seeds(1_000) {
         let mut random = Random::new(seed);
-        let mut agent = Agent::<1>::new(node(1 + random.below(2) as u32), op(), options());
+        let kind = KINDS[random.below(KINDS.len())];
+        let who = node(1 + random.below(2) as u32);
+        let mut agent = Agent::<1>::new(who, op(), options(kind));
         let (mut timer, mut ended) = (0, false);
         for _ in 0..60 {
             let events = events(timer);

@@ -5,7 +5,7 @@ mod host;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::abi::FailureCode;
+use crate::abi::{self, FailureCode};
 use crate::checkpoint::{Agent, Effect, Event, History, Link, Options, Report, Seed, Stray};
 use crate::failure::Failure;
 use crate::limits;
@@ -32,11 +32,30 @@ pub fn node(raw: u32) -> NodeId {
     NodeId::new(raw).unwrap()
 }
 
-pub fn options() -> Options {
+/// What may be asked for.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Kind {
+    /// A version.
+    Plain,
+    /// A version, and a signal after it.
+    Hold,
+    /// A signal.
+    Signal,
+}
+
+pub const KINDS: [Kind; 3] = [Kind::Plain, Kind::Hold, Kind::Signal];
+
+pub fn options(kind: Kind) -> Options {
+    let (flags, signal) = match kind {
+        Kind::Plain => (0, 0),
+        Kind::Hold => (abi::CHECKPOINT_HOLD, 9),
+        Kind::Signal => (abi::CHECKPOINT_SIGNAL_ONLY, 19),
+    };
     Options {
-        flags: 0,
+        flags,
         uid: 1000,
         gid: 1000,
+        signal,
         store: Path::cut(b"/store"),
     }
 }
@@ -75,6 +94,8 @@ pub struct Node<const F: usize> {
     send_saved: bool,
     snapped: BTreeSet<usize>,
     pub part: bool,
+    /// Its processes got the signal.
+    pub signalled: bool,
     fails: bool,
     /// It has aborted: what others still save comes to nothing.
     discarded: bool,
@@ -82,6 +103,7 @@ pub struct Node<const F: usize> {
 
 /// `F`: the most nodes that one agent enlists itself.
 pub struct World<const F: usize> {
+    pub kind: Kind,
     pub items: Vec<Item>,
     pub application: BTreeSet<usize>,
     pub nodes: BTreeMap<u32, Node<F>>,
@@ -101,7 +123,7 @@ fn pid(item: usize) -> ClusterPid {
 }
 
 impl<const F: usize> World<F> {
-    pub fn new(seed: u64) -> Self {
+    pub fn new(kind: Kind, seed: u64) -> Self {
         let mut random = Random::new(seed);
         let count = 1 + random.below(6) as u32;
         let mut items: Vec<Item> = Vec::new();
@@ -116,26 +138,27 @@ impl<const F: usize> World<F> {
             items[a].edges.insert(b);
             items[b].edges.insert(a);
         }
-        World::of(items, count.max(2), random)
+        World::of(kind, items, count.max(2), random)
     }
 
     /// Item 0 on the root has an edge to one item on every other node.
-    pub fn star(nodes: u32, random: Random) -> Self {
+    pub fn star(kind: Kind, nodes: u32, random: Random) -> Self {
         let mut items = Vec::new();
         for node in 1..=nodes {
             let edges = if node == 1 { 1..nodes as usize } else { 0..1 };
             let edges = edges.collect();
             items.push(Item { node, edges });
         }
-        World::of(items, nodes, random)
+        World::of(kind, items, nodes, random)
     }
 
-    fn of(items: Vec<Item>, count: u32, random: Random) -> Self {
+    fn of(kind: Kind, items: Vec<Item>, count: u32, random: Random) -> Self {
         let mut nodes: BTreeMap<u32, Node<F>> = BTreeMap::new();
         for raw in 1..=count {
             nodes.insert(raw, Node::default());
         }
         let mut world = World {
+            kind,
             items,
             application: BTreeSet::new(),
             nodes,
@@ -166,7 +189,8 @@ impl<const F: usize> World<F> {
     }
 
     pub fn start(&mut self) {
-        self.nodes.get_mut(&ROOT).unwrap().agent = Some(Agent::new(node(ROOT), op(), options()));
+        let agent = Agent::new(node(ROOT), op(), options(self.kind));
+        self.nodes.get_mut(&ROOT).unwrap().agent = Some(agent);
         let at = node(self.items[0].node);
         self.step(
             ROOT,
@@ -338,13 +362,15 @@ impl<const F: usize> World<F> {
                 }
             }
             Effect::OpenVersion { .. } | Effect::Commit { .. } => {
-                assert!(node.stopped.is_empty(), "the media is used in the pause");
+                let running = node.stopped.is_empty() || self.kind == Kind::Hold;
+                assert!(running, "the media is used in the pause");
                 node.media.push_back(effect);
             }
             Effect::StopLocally { .. }
             | Effect::SaveSend
             | Effect::Snapshot
             | Effect::Write { .. }
+            | Effect::Signal
             | Effect::Discard => node.jobs.push_back(effect),
             Effect::Release => self.release(raw),
             Effect::RemoveVersion { .. } => {

@@ -46,6 +46,7 @@ pub fn options() -> Options {
         version: 2,
         uid: 1000,
         gid: 1000,
+        flags: 0,
         store,
         output: Path::EMPTY,
     }

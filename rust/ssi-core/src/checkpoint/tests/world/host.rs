@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{node, pid, Item, Node, World};
+use super::{node, pid, Item, Kind, Node, World};
 use crate::abi::FailureCode;
 use crate::checkpoint::{Counts, Effect, Event, Found, Report, Seed, Totals, Version};
 use crate::failure::Failure;
@@ -18,6 +18,8 @@ impl<const F: usize> World<F> {
                 "release before the cut"
             );
         }
+        // Held processes go on like this only where the outcome of the commit stays unknown.
+        assert!(self.kind != Kind::Hold || self.nodes[&raw].part);
         self.nodes.get_mut(&raw).unwrap().stopped.clear();
     }
 
@@ -27,6 +29,10 @@ impl<const F: usize> World<F> {
         if node.fails && !matches!(job, Effect::Discard) {
             node.fails = false;
             let failure = Failure::new(FailureCode::Media);
+            if matches!(job, Effect::Signal) {
+                node.stopped.clear();
+                node.discarded = true;
+            }
             let event = match job {
                 Effect::OpenVersion { .. } => Event::NotOpened(failure),
                 Effect::Commit { .. } => Event::NotCommitted(failure),
@@ -84,6 +90,15 @@ impl<const F: usize> World<F> {
                 self.check_commit(&report);
                 self.committed = true;
                 Event::Committed
+            }
+            Effect::Signal => {
+                self.may_signal();
+                let node = self.nodes.get_mut(&raw).unwrap();
+                node.signalled = true;
+                Event::Signalled(Counts {
+                    processes: core::mem::take(&mut node.stopped).len() as u32,
+                    ..Counts::ZERO
+                })
             }
             Effect::Discard => {
                 let media = core::mem::take(&mut node.media);
@@ -146,6 +161,19 @@ impl<const F: usize> World<F> {
             assert!(
                 failed || node.stopped.contains(item),
                 "item {item} is not stopped"
+            );
+        }
+    }
+
+    /// No signal before everything is stopped, and committed if it is to be.
+    fn may_signal(&self) {
+        assert_eq!(self.committed, self.kind == Kind::Hold);
+        for item in &self.application {
+            let node = &self.nodes[&self.items[*item].node];
+            let gone = node.dead || node.discarded || node.agent.is_none();
+            assert!(
+                gone || node.signalled || node.stopped.contains(item),
+                "item {item} runs while others get a signal"
             );
         }
     }
