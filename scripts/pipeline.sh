@@ -97,6 +97,17 @@ stop_application() {
 # sees_state NODE OTHER STATE: what a node says of another.
 sees_state() { on "$1" "ssictl status" | grep -qE "^ *$2 +$3 "; }
 
+# Every node sees every other: a node that has just booted may have met one of them only, and does
+# not miss one that it has never seen.
+all_are_up() {
+    local node other
+    for node in 1 2 3; do
+        for other in 1 2 3; do
+            await 20 "node $node sees node $other" sees_state $node $other up
+        done
+    done
+}
+
 # The newest version in the list of restart, as `ID VERSION`.
 newest_version() { on "$1" "restart --list --store $PIPELINE_STORE" | awk 'END { print $1, $2 }'; }
 

@@ -126,7 +126,7 @@ falls() {
     lives "$SPARE"
     lives "$survivor"
     cluster boot "$victim"
-    await 20 "all are back" sees_state "$SPARE" "$victim" up
+    all_are_up
 }
 
 # Who is who after a round: the spare node has the part of the one that fell.

@@ -130,6 +130,7 @@ boot_dead() {
     for node in 1 2 3; do
         cluster sh $node -- true 2>/dev/null </dev/null || cluster boot $node
     done
+    all_are_up
 }
 
 make_input
