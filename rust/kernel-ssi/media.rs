@@ -150,10 +150,9 @@ impl Store {
         }
         let mut parts = KVec::<NodeId>::new();
         visit(&folder, &self.creds, &mut |name, entry| {
-            if let (Some(node), Entry::Folder) = (number(name, b"node-"), entry) {
-                if let Some(node) = NodeId::new(node) {
-                    parts.push(node, GFP_KERNEL)?;
-                }
+            let node = number(name, b"node-").and_then(NodeId::new);
+            if let (Some(node), Entry::Folder | Entry::Unknown) = (node, entry) {
+                parts.push(node, GFP_KERNEL)?;
             }
             Ok(())
         })?;
@@ -275,7 +274,7 @@ impl Folder {
             let ours = name == b"part"
                 || number(name, b"mm-").is_some()
                 || number(name, b"shm-").is_some();
-            if ours && entry == Entry::Other {
+            if ours && entry != Entry::Folder {
                 let name = core::str::from_utf8(name).map_err(|_| EINVAL)?;
                 let path = self.path.join(format_args!("{name}")).map_err(|_| ENOMEM)?;
                 files.push(path, GFP_KERNEL)?;

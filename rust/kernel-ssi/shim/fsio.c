@@ -249,7 +249,7 @@ static bool name_found(struct dir_context *ctx, const char *name, int len, loff_
 {
 	struct names *names = container_of(ctx, struct names, ctx);
 
-	names->ret = names->visit(names->context, name, len, type == DT_DIR);
+	names->ret = names->visit(names->context, name, len, type);
 	return names->ret == 0;
 }
 

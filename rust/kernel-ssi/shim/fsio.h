@@ -17,7 +17,8 @@ enum ssi_open {
 	SSI_OPEN_FOLDER,
 };
 
-typedef int (*ssi_name_fn)(void *context, const char *name, u32 len, bool folder);
+/* type: DT_DIR, DT_UNKNOWN, ... */
+typedef int (*ssi_name_fn)(void *context, const char *name, u32 len, u32 type);
 
 const struct cred *ssi_cred_current(void);
 const struct cred *ssi_cred_of_user(u32 uid, u32 gid);

@@ -32,7 +32,7 @@ pub enum Open {
     Folder = 4,
 }
 
-type NameFn = extern "C" fn(*mut c_void, *const u8, u32, bool) -> i32;
+type NameFn = extern "C" fn(*mut c_void, *const u8, u32, u32) -> i32;
 
 extern "C" {
     fn ssi_cred_current() -> *const RawCred;
@@ -179,7 +179,7 @@ impl File {
         unsafe { ssi_file_size(self.raw()) }
     }
 
-    /// Calls `visit` with every name in the folder, and whether that is a folder.
+    /// Calls `visit` with every name in the folder, and what it stands for.
     pub fn names(&self, visit: &mut dyn FnMut(&[u8], Entry) -> Result) -> Result {
         let mut visit = visit;
         let context: *mut &mut dyn FnMut(&[u8], Entry) -> Result = &mut visit;
@@ -202,15 +202,29 @@ pub enum Entry {
     Folder,
     /// Anything else.
     Other,
+    /// The file system does not say (NFS, for one): try it.
+    Unknown,
 }
 
-extern "C" fn name_found(context: *mut c_void, name: *const u8, len: u32, folder: bool) -> i32 {
+impl Entry {
+    /// From the file type of a directory entry, as readdir(3) has it.
+    fn from_raw(kind: u32) -> Entry {
+        const DT_UNKNOWN: u32 = 0;
+        const DT_DIR: u32 = 4;
+        match kind {
+            DT_DIR => Entry::Folder,
+            DT_UNKNOWN => Entry::Unknown,
+            _ => Entry::Other,
+        }
+    }
+}
+
+extern "C" fn name_found(context: *mut c_void, name: *const u8, len: u32, kind: u32) -> i32 {
     // SAFETY: `File::names` passed exactly this type, and it is not used elsewhere meanwhile.
     let visit = unsafe { &mut *context.cast::<&mut dyn FnMut(&[u8], Entry) -> Result>() };
     // SAFETY: The kernel passes `len` readable bytes.
     let name = unsafe { core::slice::from_raw_parts(name, len as usize) };
-    let entry = if folder { Entry::Folder } else { Entry::Other };
-    match visit(name, entry) {
+    match visit(name, Entry::from_raw(kind)) {
         Ok(()) => 0,
         Err(error) => error.to_errno(),
     }

@@ -31,15 +31,14 @@ def free_port():
 
 
 def owners(path):
-    """How a shared folder keeps the owners of files. Only root can give a file to somebody: for
-    others QEMU notes owner and mode beside it, in its extended attributes where there are any."""
-    if os.geteuid() == 0:
-        return "none"
+    """How a shared folder keeps the owners of files. Only root can give a file to somebody, so
+    QEMU notes owner and mode in its extended attributes. Like NFS it does not tell then in a
+    list of names which of them are folders."""
     try:
         os.setxattr(path, "user.ssi-probe", b"")
         os.removexattr(path, "user.ssi-probe")
     except OSError:
-        return "mapped-file"
+        return "none" if os.geteuid() == 0 else "mapped-file"
     return "mapped-xattr"
 
 
