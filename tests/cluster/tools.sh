@@ -32,10 +32,11 @@ start_small() {
     SMALL=$(on 1 "cat $FOLDER/pid3")
 }
 
-# states NODE: the state letters of all processes of applications there, each once.
+# states NODE: the state letters of all processes of applications there, each once. Who has ended
+# (Z), and whose father could not wait for it before he was stopped, cannot be stopped.
 states() {
     on "$1" "for pid in \$(ssictl status --processes | awk 'NR > 1 { print \$1 }'); do
-        sed 's/.*) \(.\).*/\1/' /proc/\$pid/stat; done | sort -u | tr -d '\n'"
+        sed 's/.*) \(.\).*/\1/' /proc/\$pid/stat; done | sort -u | tr -d 'Z\n'"
 }
 
 all_stopped() { [ "$(states 1)" = T ] && [ "$(states 2)" = T ]; }
