@@ -7,7 +7,7 @@ use crate::world::World;
 pub fn check(world: &World) -> Result<(), String> {
     let parted = |trouble: &Trouble| match trouble {
         // A partition that lasts: by then one side is called dead.
-        Trouble::Cut(..) | Trouble::Sleep(_) => true,
+        Trouble::Cut(..) | Trouble::Sleep(_) | Trouble::Break(_, _, false, false) => true,
         Trouble::Crash(..)
         | Trouble::Break(..)
         | Trouble::Fail(..)

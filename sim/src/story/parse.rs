@@ -18,8 +18,8 @@ pub enum Line {
     Crash(u32),
     /// The node is switched on.
     Boot(u32),
-    /// The connection between two nodes breaks.
-    Break(u32, u32),
+    /// The connection between two nodes breaks; both hear of it at once, or none.
+    Break(u32, u32, bool),
     /// Nothing gets through from one to the other.
     Cut(u32, u32),
     /// It does again.
@@ -97,7 +97,8 @@ impl Story {
             ["kill", name] => Line::Kill(process(name)?),
             ["crash", at] => Line::Crash(node(at)?),
             ["boot", at] => Line::Boot(node(at)?),
-            ["break", one, two] => Line::Break(node(one)?, node(two)?),
+            ["break", one, two] => Line::Break(node(one)?, node(two)?, true),
+            ["break", one, two, "unheard"] => Line::Break(node(one)?, node(two)?, false),
             ["cut", between] => way(between).map(|(one, two)| Line::Cut(one, two))?,
             ["heal", between] => way(between).map(|(one, two)| Line::Heal(one, two))?,
             ["fail", at] => Line::Fail(node(at)?),

@@ -133,7 +133,9 @@ impl Teller {
                 }
                 self.advance(SETTLED);
             }
-            Line::Break(one, two) => world.trouble(Trouble::Break(one, two, true, true), 0),
+            Line::Break(one, two, heard) => {
+                world.trouble(Trouble::Break(one, two, heard, heard), 0);
+            }
             Line::Cut(one, two) => world.trouble(Trouble::Cut(one, two), 0),
             Line::Heal(one, two) => world.heal(one, two),
             Line::Fail(node) => world.trouble(Trouble::Fail(node, 1), 0),

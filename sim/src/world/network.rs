@@ -44,6 +44,8 @@ pub struct End {
 pub struct Connection {
     /// Both ends.
     pub ends: [End; 2],
+    /// Nothing gets through any more, in either direction, whoever knows.
+    broken: bool,
 }
 
 /// All connections, and where none gets through.
@@ -68,6 +70,7 @@ impl Network {
         };
         let connection = Connection {
             ends: [end(from), end(to)],
+            broken: false,
         };
         self.connections.insert(self.next, connection);
         self.next
@@ -106,7 +109,21 @@ impl World {
         message
     }
 
+    /// Sends an item to an end. On a connection that is broken it is lost; where the other node has
+    /// closed its end, its kernel says so.
     fn put(&mut self, id: ConnectionId, to: EndIx, item: Item) {
+        let Some(connection) = self.network.connections.get(&id) else {
+            return;
+        };
+        let far = &connection.ends[to];
+        if !connection.broken {
+            self.on_its_way(id, to, item);
+        } else if !far.open && self.is_alive(far.at) {
+            self.on_its_way(id, 1 - to, Item::Closed);
+        }
+    }
+
+    fn on_its_way(&mut self, id: ConnectionId, to: EndIx, item: Item) {
         let Some(connection) = self.network.connections.get_mut(&id) else {
             return;
         };
@@ -177,18 +194,20 @@ impl World {
         }
     }
 
-    /// The connection breaks: what is on it is lost, and an end hears of it if it `hears`.
+    /// The connection breaks: what is on it and what is sent on it later is lost. An end hears of
+    /// it at once if it `hears`.
     pub(super) fn break_connection(&mut self, id: ConnectionId, hears: [bool; 2]) {
         for (which, hears) in hears.into_iter().enumerate() {
             let Some(connection) = self.network.connections.get_mut(&id) else {
                 return;
             };
+            connection.broken = true;
             let end = &mut connection.ends[which];
             let (lost, at, open) = (end.queue.len(), end.at, end.open);
             end.queue.clear();
             self.touched.network |= lost > 0;
             if hears && open && self.is_alive(at) {
-                self.put(id, which, Item::Closed);
+                self.on_its_way(id, which, Item::Closed);
             }
         }
     }
