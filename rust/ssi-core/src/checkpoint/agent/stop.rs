@@ -9,7 +9,7 @@ use crate::checkpoint::{Effect, Found, Link, Links, Seed};
 use crate::failure::Failure;
 use crate::limits;
 use crate::node::NodeId;
-use crate::wire::checkpoint::{Ack, Enlist, Message};
+use crate::wire::checkpoint::{Ack, Enlist, Failed, Message};
 
 impl<const F: usize> Agent<F> {
     pub(in crate::checkpoint) fn locate(&mut self, home: NodeId, out: Sink<'_, F>) -> bool {
@@ -85,13 +85,28 @@ impl<const F: usize> Agent<F> {
         enlist: &Enlist,
         out: Sink<'_, F>,
     ) -> bool {
-        if self.is_root() || !enlist.options.possible() {
+        if !enlist.options.possible() {
             return false;
+        }
+        if self.is_root() {
+            self.refuse_enlist(from, out);
+            return true;
         }
         self.parent = Some(from);
         self.options = enlist.options;
         self.enlist_again(from, enlist, out);
         true
+    }
+
+    /// The operation is of an earlier life of this node, which was its root: somebody has not heard
+    /// yet that it is over.
+    fn refuse_enlist(&mut self, from: NodeId, out: Sink<'_, F>) {
+        let failure = Failure::new(FailureCode::NodeDied).on(self.me);
+        out(Effect::Send {
+            to: from,
+            message: Message::Failed(Failed { failure }),
+        });
+        self.end(Some(failure), out);
     }
 
     /// An Enlist while idle: the Ack is owed until idle again.
