@@ -40,6 +40,12 @@ pub enum Wish {
     Checkpoint(usize),
     /// The same with flags of the system call.
     CheckpointWith(usize, u32),
+    /// A checkpoint of it, after which the application is killed.
+    CheckpointKill(usize),
+    /// Its application is frozen.
+    Freeze(usize),
+    /// It goes on.
+    Unfreeze(usize),
     /// A restart of the newest version of the application that this process belonged to.
     Restart(usize),
     /// The call with this number is given up.
@@ -73,6 +79,8 @@ pub enum Trouble {
     Sleep(u32),
     /// The next acts of the node's host fail.
     Fail(u32, u32),
+    /// The acts of the node's host stand still.
+    Hang(u32),
     /// The node's media takes nothing.
     Full(u32),
     /// The node's media is that much slower.

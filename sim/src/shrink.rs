@@ -72,6 +72,7 @@ impl Plan {
         use crate::plan::{Trouble, Wish};
         let called = |wish: &Wish| match wish {
             Wish::Checkpoint(of) | Wish::CheckpointWith(of, _) => *of == at,
+            Wish::CheckpointKill(of) | Wish::Freeze(of) | Wish::Unfreeze(of) => *of == at,
             Wish::Restart(of) | Wish::Kill(of) => *of == at,
             Wish::Cancel(_) => false,
         };

@@ -95,12 +95,12 @@ impl fmt::Display for What {
                 )
             }
             What::Answer(Answer::Checkpointed(report)) => {
-                let version = report.version.number;
                 let (processes, nodes) = (report.counts.processes, report.nodes.len());
-                write!(
-                    f,
-                    "answer  version {version}: {processes} processes, {nodes} nodes"
-                )
+                match report.version.number {
+                    0 => write!(f, "answer  signalled")?,
+                    version => write!(f, "answer  version {version}")?,
+                }
+                write!(f, ": {processes} processes, {nodes} nodes")
             }
             What::Answer(Answer::Restarted(report)) => {
                 let (processes, moved) = (report.restored.processes, report.moved);

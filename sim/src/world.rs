@@ -19,6 +19,7 @@ mod peers;
 mod population;
 mod restarts;
 mod save;
+mod signals;
 mod streams;
 mod team;
 mod wishes;
@@ -30,6 +31,7 @@ pub use media::{Folder, Store};
 pub use network::ConnectionId;
 pub use node::{Clock, Node};
 pub use population::{Hold, Process, ProcessIx, State};
+pub use signals::Signals;
 pub use streams::{length, take, Bytes, Stream, StreamIx, Way};
 pub use wishes::{Answer, CallState};
 
@@ -95,6 +97,8 @@ pub struct World {
     pub broods: HashMap<OpId, u32>,
     /// Operations that have failed somewhere.
     pub spoiled: BTreeSet<OpId>,
+    /// Who was to get a signal, and who got it.
+    pub signals: BTreeMap<OpId, Signals>,
     /// What was seen of restarts.
     pub seen: BTreeMap<OpId, Seen>,
     /// Since the last event.
@@ -133,6 +137,7 @@ impl World {
             commits: Vec::new(),
             broods: HashMap::new(),
             spoiled: BTreeSet::new(),
+            signals: BTreeMap::new(),
             seen: BTreeMap::new(),
             touched: Touched::default(),
             coverage: Coverage::default(),
@@ -329,7 +334,10 @@ impl World {
             }
             Event::Call(_) | Event::Fault(_) | Event::Mend(_) | Event::Boot(_) => return None,
         };
-        let awake = self.node(node).asleep_until;
+        let acts = matches!(event, Event::Work(..) | Event::Help(..));
+        let node = self.node(node);
+        let hangs_until = if acts { node.hangs_until } else { 0 };
+        let awake = node.asleep_until.max(hangs_until);
         (awake > self.queue.now()).then_some(awake)
     }
 

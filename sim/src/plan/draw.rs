@@ -5,6 +5,7 @@ use super::{Call, Fault, Plan, Trouble, Wish};
 use crate::queue::Nanos;
 use crate::random::Random;
 use ssi_core::abi::CHECKPOINT_PROCESS_ONLY;
+use ssi_core::limits::{FAILURE_MS_DEFAULT, FAILURE_MS_MIN};
 
 /// Calls begin after this time: membership is settled.
 const BEGIN_US: Nanos = 1_500_000;
@@ -24,6 +25,11 @@ impl Plan {
             drift_ppm: [0, 100, 10_000][random.index(3)],
             step_ms: [2, 10, 50][random.index(3)],
             lively: random.once_in(2),
+            failure_ms: match random.below(12) {
+                0 => FAILURE_MS_MIN,
+                1 => 20 * FAILURE_MS_DEFAULT,
+                _ => FAILURE_MS_DEFAULT,
+            },
             ..Plan::default()
         };
         plan.draw_applications(random);
@@ -63,16 +69,19 @@ impl Plan {
                 _ => random.below(3_000_000),
             };
             let process = random.index(count);
-            let wish = match random.below(16) {
+            let wish = match random.below(20) {
                 0 => Wish::CheckpointWith(process, CHECKPOINT_PROCESS_ONLY),
                 1..=2 if number > 0 => Wish::Cancel(random.index(number)),
                 3..=5 if number > 0 => Wish::Restart(process),
                 6..=8 if number > 0 => Wish::Kill(process),
+                16..=17 => Wish::CheckpointKill(process),
+                18 => Wish::Freeze(process),
+                19 => Wish::Unfreeze(process),
                 _ => Wish::Checkpoint(process),
             };
             let node = 1 + random.below(u64::from(self.nodes)) as u32;
-            let killed = matches!(wish, Wish::Kill(_));
-            let long = matches!(wish, Wish::Checkpoint(_) | Wish::Restart(_));
+            let killed = matches!(wish, Wish::Kill(_) | Wish::CheckpointKill(_));
+            let long = !matches!(wish, Wish::Kill(_) | Wish::Cancel(_));
             self.calls.push(Call { at_us, node, wish });
             if killed && !random.once_in(4) {
                 at_us += random.below(200_000);
@@ -86,9 +95,25 @@ impl Plan {
                 self.calls.push(Call { at_us, node, wish });
             }
         }
-        if random.once_in(8) {
-            self.draw_disaster(at_us, random);
+        match random.below(8) {
+            0 => self.draw_disaster(at_us, random),
+            1..=3 => self.draw_round(at_us, random),
+            _ => {}
         }
+    }
+
+    /// A checkpoint, and a restart of it.
+    fn draw_round(&mut self, at_us: Nanos, random: &mut Random) {
+        let process = random.index(self.processes.len());
+        let node = 1 + random.below(u64::from(self.nodes)) as u32;
+        let kill_us = at_us + 500_000 + random.below(500_000);
+        let wishes = [
+            (at_us, Wish::Checkpoint(process)),
+            (kill_us, Wish::Kill(process)),
+            (kill_us + random.below(1_000_000), Wish::Restart(process)),
+        ];
+        let calls = wishes.map(|(at_us, wish)| Call { at_us, node, wish });
+        self.calls.extend(calls);
     }
 
     /// A node dies, what is left of the application is killed, and it is restarted elsewhere; the
@@ -128,12 +153,15 @@ impl Plan {
                 4..=5 => near + random.below(20_000),
                 _ => near + random.below(1_000_000),
             };
-            let for_us = match random.below(4) {
-                0 => 1 + random.below(50_000),
-                1 => 1 + random.below(2_000_000),
+            let trouble = self.draw_trouble(random);
+            let long = matches!(trouble, Trouble::Hang(_) | Trouble::Cut(..))
+                && self.failure_ms >= FAILURE_MS_DEFAULT;
+            let for_us = match random.below(12) {
+                0..=2 => 1 + random.below(50_000),
+                3..=5 => 1 + random.below(2_000_000),
+                6 if long => 1 + random.below(100_000_000),
                 _ => 1 + random.below(10_000_000),
             };
-            let trouble = self.draw_trouble(random);
             self.faults.push(Fault {
                 at_us,
                 for_us,
@@ -146,7 +174,7 @@ impl Plan {
         let nodes = u64::from(self.nodes);
         let one = 1 + random.below(nodes) as u32;
         let two = 1 + random.below(nodes) as u32;
-        match random.below(16) {
+        match random.below(18) {
             0..=4 => Trouble::Crash(one, random.once_in(2)),
             5..=7 => Trouble::Break(one, two, !random.once_in(4), !random.once_in(4)),
             8..=9 => Trouble::Cut(one, two),
@@ -154,6 +182,7 @@ impl Plan {
             11..=12 => Trouble::Fail(one, 1 + random.below(3) as u32),
             13 => Trouble::Full(one),
             14 => Trouble::Slow(one, 10 << random.below(15)),
+            15 => Trouble::Hang(one),
             _ => Trouble::KillProcess(random.index(self.processes.len())),
         }
     }

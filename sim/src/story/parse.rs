@@ -10,8 +10,16 @@ const DASHES: &str = "----";
 pub enum Line {
     /// A user of the node wants a checkpoint of the process.
     Checkpoint(usize, u32),
+    /// The same, and kills the application after it.
+    CheckpointKill(usize, u32),
+    /// A user of the node freezes the process's application.
+    Freeze(usize, u32),
+    /// It goes on.
+    Unfreeze(usize, u32),
     /// A user of the node wants a restart of the process's application.
     Restart(usize, u32),
+    /// Who called last gives up.
+    Cancel,
     /// The process's application is killed.
     Kill(usize),
     /// Power cut.
@@ -26,6 +34,8 @@ pub enum Line {
     Heal(u32, u32),
     /// The next act of the node's host fails.
     Fail(u32),
+    /// The acts of the node's host stand still for some milliseconds.
+    Hang(u32, u64),
     /// The node's media takes nothing.
     Full(u32),
     /// Goes on until the node's state machine of an operation is in this state.
@@ -93,7 +103,13 @@ impl Story {
         };
         let parsed = match words[..] {
             ["checkpoint", name, "from", at] => Line::Checkpoint(process(name)?, node(at)?),
+            ["checkpoint", name, "from", at, "and", "kill"] => {
+                Line::CheckpointKill(process(name)?, node(at)?)
+            }
+            ["freeze", name, "from", at] => Line::Freeze(process(name)?, node(at)?),
+            ["unfreeze", name, "from", at] => Line::Unfreeze(process(name)?, node(at)?),
             ["restart", name, "from", at] => Line::Restart(process(name)?, node(at)?),
+            ["cancel"] => Line::Cancel,
             ["kill", name] => Line::Kill(process(name)?),
             ["crash", at] => Line::Crash(node(at)?),
             ["boot", at] => Line::Boot(node(at)?),
@@ -102,6 +118,7 @@ impl Story {
             ["cut", between] => way(between).map(|(one, two)| Line::Cut(one, two))?,
             ["heal", between] => way(between).map(|(one, two)| Line::Heal(one, two))?,
             ["fail", at] => Line::Fail(node(at)?),
+            ["hang", at, ms] => Line::Hang(node(at)?, number(ms)?),
             ["full", at] => Line::Full(node(at)?),
             ["until", at, state] => Line::Until(node(at)?, state.to_owned()),
             ["wait", ms] => Line::Wait(number(ms)?),
@@ -126,6 +143,10 @@ impl Story {
             ["stream", one, two] => {
                 let pair = (find(one)?, find(two)?);
                 self.plan.streams.push(pair);
+                return Ok(true);
+            }
+            ["failure", ms] => {
+                self.plan.failure_ms = number(ms)?;
                 return Ok(true);
             }
             ["busy", ms] => {

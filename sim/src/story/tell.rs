@@ -116,16 +116,25 @@ impl Teller {
         });
     }
 
+    fn call_anywhere(&mut self, wish: Wish) {
+        let up = self.world.nodes.iter().find(|node| node.up);
+        let node = up.map_or(1, |node| node.at.node.raw());
+        self.call(node, wish);
+    }
+
     fn line(&mut self, line: &Line) {
         let world = &mut self.world;
         match line.clone() {
             Line::Checkpoint(of, node) => self.call(node, Wish::Checkpoint(of)),
+            Line::CheckpointKill(of, node) => self.call(node, Wish::CheckpointKill(of)),
+            Line::Freeze(of, node) => self.call(node, Wish::Freeze(of)),
+            Line::Unfreeze(of, node) => self.call(node, Wish::Unfreeze(of)),
             Line::Restart(of, node) => self.call(node, Wish::Restart(of)),
-            Line::Kill(of) => {
-                let up = world.nodes.iter().find(|node| node.up);
-                let node = up.map_or(1, |node| node.at.node.raw());
-                self.call(node, Wish::Kill(of));
+            Line::Cancel => {
+                let last = world.calls.len().saturating_sub(1);
+                self.call_anywhere(Wish::Cancel(last));
             }
+            Line::Kill(of) => self.call_anywhere(Wish::Kill(of)),
             Line::Crash(node) => world.trouble(Trouble::Crash(node, true), 0),
             Line::Boot(node) => {
                 if let Some(node) = NodeId::new(node).filter(|node| !world.node(*node).up) {
@@ -139,6 +148,7 @@ impl Teller {
             Line::Cut(one, two) => world.trouble(Trouble::Cut(one, two), 0),
             Line::Heal(one, two) => world.heal(one, two),
             Line::Fail(node) => world.trouble(Trouble::Fail(node, 1), 0),
+            Line::Hang(node, ms) => world.trouble(Trouble::Hang(node), ms * 1_000),
             Line::Full(node) => world.trouble(Trouble::Full(node), 0),
             Line::Until(node, state) => self.until(|world| is_in(world, node, &state)),
             Line::Wait(ms) => self.advance(ms * MS),

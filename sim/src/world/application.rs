@@ -54,7 +54,7 @@ impl World {
     /// A process does its next step, if it runs and it is time.
     pub(super) fn live(&mut self, which: ProcessIx) {
         let process = self.process(which);
-        let runs = matches!(process.state, State::Running | State::Stopping(_));
+        let runs = matches!(process.state, State::Running | State::Stopping(_)) && !process.frozen;
         let (at, due) = (process.at, process.next == self.queue.now());
         if !runs || !due || !self.is_alive(at) {
             return;
@@ -130,6 +130,7 @@ impl World {
             memory,
             steps: 0,
             state: State::Running,
+            frozen: false,
             holds: Vec::new(),
             next: 0,
         });
@@ -158,7 +159,10 @@ impl World {
         let brood = self.process(which).brood;
         let runs = |other: &ProcessIx| {
             let process = self.process(*other);
-            *other != which && process.brood == brood && process.state == State::Running
+            *other != which
+                && process.brood == brood
+                && process.state == State::Running
+                && !process.frozen
         };
         let all = self
             .nodes
@@ -232,6 +236,7 @@ impl World {
                 memory: wanted.memory,
                 steps: 0,
                 state: State::Running,
+                frozen: false,
                 holds: Vec::new(),
                 next: 0,
             });

@@ -5,6 +5,7 @@ use super::{ProcessIx, World};
 use crate::check;
 use crate::event::At;
 use ssi_core::abi::CHECKPOINT_PROCESS_ONLY;
+use ssi_core::checkpoint::Options;
 use ssi_core::node::{NodeId, OpId};
 use std::collections::BTreeSet;
 
@@ -19,6 +20,8 @@ pub struct Seen {
     pub ran: BTreeSet<(NodeId, At)>,
     /// Parts that were taken back, and where.
     pub undone: BTreeSet<(NodeId, At)>,
+    /// Somebody killed who held a part.
+    pub killed: bool,
 }
 
 impl World {
@@ -40,10 +43,15 @@ impl World {
         !self.spoiled.contains(&op)
     }
 
-    fn flags_of(&self, at: At, op: OpId) -> u32 {
+    /// What was asked for, as the agent of `at` knows it.
+    pub(super) fn options_of(&self, at: At, op: OpId) -> Option<Options> {
         let operations = &self.node(at.node).engine.checkpoints;
         let found = operations.iter().find(|operation| operation.op == op);
-        found.map_or(0, |operation| operation.agent.options().flags)
+        found.map(|operation| *operation.agent.options())
+    }
+
+    fn flags_of(&self, at: At, op: OpId) -> u32 {
+        self.options_of(at, op).map_or(0, |options| options.flags)
     }
 
     /// no-cut-before-stop: whoever belongs to the application is at rest, and nobody else.

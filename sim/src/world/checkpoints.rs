@@ -47,13 +47,13 @@ pub struct Checkpoint {
     ended: bool,
 }
 
-/// What the caller of a simulated checkpoint asks for.
-pub fn options(flags: u32) -> Options {
+/// What the caller of a simulated checkpoint asks for: flags of the system call, and a signal.
+pub fn options((flags, signal): (u32, u32)) -> Options {
     Options {
         flags,
         uid: 1000,
         gid: 1000,
-        signal: 0,
+        signal,
         store: Path::cut(b"/store"),
     }
 }
@@ -94,10 +94,16 @@ impl World {
     }
 
     /// A user of `at` asks for a checkpoint of `pid`.
-    pub(super) fn call_checkpoint(&mut self, at: At, call: usize, pid: ClusterPid, flags: u32) {
+    pub(super) fn call_checkpoint(
+        &mut self,
+        at: At,
+        call: usize,
+        pid: ClusterPid,
+        options: Options,
+    ) {
         let place = self.place(at.node, pid);
         let op = self.node_mut(at.node).new_op();
-        if let Err(why) = self.add_checkpoint(at, op, options(flags)) {
+        if let Err(why) = self.add_checkpoint(at, op, options) {
             return self.answer_checkpoint(call, Err(why));
         }
         self.calls[call].op = Some(op);
@@ -237,7 +243,13 @@ impl World {
             }
             Effect::SaveSend => self.give(at, op, Job::SaveSend),
             Effect::Snapshot => self.give(at, op, Job::Snapshot),
-            Effect::Release => self.give(at, op, Job::Release),
+            Effect::Release => {
+                // Who is held until the commit is let go only where its outcome is unknown.
+                if self.options_of(at, op).is_some_and(|found| found.holds()) {
+                    self.spoiled.insert(op);
+                }
+                self.give(at, op, Job::Release);
+            }
             Effect::Signal => self.give(at, op, Job::Signal),
             Effect::OpenVersion { found } => self.give(at, op, Job::Open(found)),
             Effect::Write { version } => self.give(at, op, Job::Write(version)),

@@ -4,6 +4,7 @@ use super::peers::News;
 use super::World;
 use crate::event::At;
 use ssi_core::checkpoint;
+use ssi_core::limits::tick_ms;
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::restart::AgentEvent;
 use ssi_core::wire::Body;
@@ -93,11 +94,15 @@ impl World {
         let clock = self.node(at.node).clock;
         let due_ms = clock.ms(now) + u64::from(ms);
         // The kernel looks at its timers once in a tick.
-        let tick = u64::from(ssi_core::limits::TICK_MS);
-        let wait_ms = u64::from(ms) + 1 + self.random.below(tick);
+        let wait_ms = u64::from(ms) + 1 + self.random.below(self.tick_ms());
         let event = crate::event::Event::Timers(at);
         self.queue.at(now + clock.real_ns(wait_ms), event);
         Timer { number, due_ms }
+    }
+
+    /// Milliseconds between two ticks of a node.
+    pub(super) fn tick_ms(&self) -> u64 {
+        u64::from(tick_ms(self.plan.failure_ms))
     }
 
     pub(super) fn now_ms(&self, node: NodeId) -> u64 {

@@ -29,6 +29,7 @@ impl World {
             | Trouble::Cut(node, _)
             | Trouble::Sleep(node)
             | Trouble::Fail(node, _)
+            | Trouble::Hang(node)
             | Trouble::Full(node)
             | Trouble::Slow(node, _) => self.named(*node),
             Trouble::KillProcess(process) => {
@@ -56,6 +57,9 @@ impl World {
             }
             Trouble::Sleep(_) => {
                 self.node_mut(node).asleep_until = self.queue.now() + for_us * US;
+            }
+            Trouble::Hang(_) => {
+                self.node_mut(node).hangs_until = self.queue.now() + for_us * US;
             }
             Trouble::Fail(_, acts) => self.node_mut(node).fails = *acts,
             Trouble::Full(_) => self.node_mut(node).full = true,
@@ -88,7 +92,8 @@ impl World {
                     self.node_mut(node).fails = 0;
                 }
             }
-            Trouble::Break(..) | Trouble::Sleep(_) | Trouble::KillProcess(_) => {}
+            Trouble::Break(..) | Trouble::Sleep(_) | Trouble::Hang(_) | Trouble::KillProcess(_) => {
+            }
         }
     }
 
@@ -123,6 +128,7 @@ impl World {
         let host = self.node_mut(node);
         host.up = false;
         host.asleep_until = 0;
+        host.hangs_until = 0;
         let at = host.at;
         let engine = std::mem::take(&mut host.engine);
         let operations = engine.checkpoints.iter().map(|operation| operation.op);
@@ -156,15 +162,19 @@ impl World {
         }
     }
 
-    /// A process is killed; one that a restart holds is out of reach.
+    /// A process is killed. Who kills one that a restart holds kills the helper that holds it.
     pub(super) fn kill(&mut self, which: ProcessIx) {
         let process = self.process(which);
         let at = process.at;
-        if !matches!(process.state, State::Held(_) | State::Gone) {
-            self.dies(which);
-            self.rest_of_group(at);
-            self.settle(at);
+        match process.state {
+            State::Gone => return,
+            State::Held(op) => self.helper_killed(at, op, which),
+            State::Running | State::Stopping(_) | State::Stopped(_) => {
+                self.dies(which);
+                self.rest_of_group(at);
+            }
         }
+        self.settle(at);
     }
 
     /// A process that a stop waited for may be gone.

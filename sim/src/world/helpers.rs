@@ -179,6 +179,7 @@ impl World {
                 memory: image_of.memory,
                 steps: image_of.steps,
                 state: State::Held(op),
+                frozen: image_of.frozen,
                 holds: holds.collect(),
                 next: 0,
             };

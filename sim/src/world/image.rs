@@ -17,6 +17,8 @@ pub struct ProcessImage {
     pub memory: u64,
     /// Steps it had done.
     pub steps: u64,
+    /// A signal had stopped it.
+    pub frozen: bool,
     /// How it used its ends; `stream` is the number in [`PartImage::ends`].
     pub holds: Vec<Hold>,
 }

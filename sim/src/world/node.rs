@@ -74,6 +74,8 @@ pub struct Node {
     pub clock: Clock,
     /// It stands still until then.
     pub asleep_until: Nanos,
+    /// The acts of its host stand still until then.
+    pub hangs_until: Nanos,
     /// Processes of this life that are not gone.
     pub processes: Vec<ProcessIx>,
     /// Number of the next process that is born here.
@@ -99,6 +101,7 @@ impl Node {
             epoch: Epoch(0),
             clock,
             asleep_until: 0,
+            hangs_until: 0,
             processes: Vec::new(),
             next_pid: node.pid_range().0,
             next_port: 1024,

@@ -5,7 +5,6 @@ use crate::event::{At, Event};
 use crate::queue::MS;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
-use ssi_core::limits::TICK_MS;
 use ssi_core::member::{Effect, Event as Happens, Link, Me, Peer, Transcript};
 use ssi_core::node::{NodeId, NodeSet};
 use ssi_core::wire::member::{Mac, Message as Membership, Nonce};
@@ -78,7 +77,8 @@ impl World {
             slots,
             strangers: Vec::new(),
         };
-        let phase = self.random.below(u64::from(TICK_MS)) * MS;
+        let tick_ms = self.tick_ms();
+        let phase = self.random.below(tick_ms) * MS;
         self.queue.after(phase, Event::Tick(at));
     }
 
@@ -88,7 +88,8 @@ impl World {
             self.step_peer(at, which, Happens::Tick { processes });
         }
         self.settle(at);
-        self.queue.after(u64::from(TICK_MS) * MS, Event::Tick(at));
+        let tick_ms = self.tick_ms();
+        self.queue.after(tick_ms * MS, Event::Tick(at));
     }
 
     /// Nodes that are up as `node` sees it, itself among them.

@@ -59,6 +59,8 @@ pub struct Process {
     pub steps: u64,
     /// What it is doing.
     pub state: State,
+    /// A signal has stopped it.
+    pub frozen: bool,
     /// Ends of streams that it holds.
     pub holds: Vec<Hold>,
     /// When it does its next step, if it runs.

@@ -83,6 +83,7 @@ impl World {
             father: process.father,
             memory: process.memory,
             steps: process.steps,
+            frozen: process.frozen,
             holds,
         });
     }

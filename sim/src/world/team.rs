@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The end of a restart on a node: all parts are let go together, or taken back.
-use super::helpers::Team;
+use super::helpers::{Helper, Team};
 use super::population::State;
-use super::World;
+use super::{ProcessIx, World};
 use crate::cost::Act;
 use crate::event::{At, Event, HelperStep};
+use ssi_core::abi::FailureCode;
+use ssi_core::failure::Failure;
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::restart::AgentEvent;
 
@@ -59,6 +61,9 @@ impl World {
     }
 
     pub(super) fn run_part(&mut self, at: At, op: OpId, part: NodeId) {
+        if self.is_dead(at, op, part) {
+            return;
+        }
         let made = self.made(at, op, part);
         self.seen.entry(op).or_default().ran.insert((part, at));
         for which in made {
@@ -67,24 +72,31 @@ impl World {
                 self.goes_on(which);
             }
         }
-        let over = self
-            .participant(at, op)
-            .is_some_and(|side| side.team.answered(part));
-        if over {
-            self.step_restart(at, op, AgentEvent::Running);
-        }
+        self.helper_ended(at, op, part);
     }
 
     pub(super) fn remove_part(&mut self, at: At, op: OpId, part: NodeId) {
+        if self.is_dead(at, op, part) {
+            return;
+        }
         self.undo(at, op, part);
         if self.has_part(at, op, part) {
             self.seen.entry(op).or_default().undone.insert((part, at));
         }
-        let over = self
-            .participant(at, op)
-            .is_some_and(|side| side.team.answered(part));
-        if over {
-            self.step_restart(at, op, AgentEvent::TakenBack);
+        self.helper_ended(at, op, part);
+    }
+
+    /// A helper has done the last of what it was asked for, or is dead.
+    fn helper_ended(&mut self, at: At, op: OpId, part: NodeId) {
+        let Some(side) = self.participant(at, op) else {
+            return;
+        };
+        if side.team.answered(part) {
+            let event = match side.team.cancelled {
+                true => AgentEvent::TakenBack,
+                false => AgentEvent::Running,
+            };
+            self.step_restart(at, op, event);
         }
     }
 
@@ -95,6 +107,33 @@ impl World {
                 self.dies(which);
             }
         }
+    }
+
+    /// The helper that holds a process is killed, and takes its part with it.
+    pub(super) fn helper_killed(&mut self, at: At, op: OpId, which: ProcessIx) {
+        let Some(side) = self.participant(at, op) else {
+            return;
+        };
+        let holds = |helper: &&mut Helper| helper.made.contains(&which);
+        let Some(helper) = side.team.helpers.iter_mut().find(holds) else {
+            return;
+        };
+        let (part, owed) = (helper.part, helper.owes);
+        helper.failed = true;
+        self.seen.entry(op).or_default().killed = true;
+        self.undo(at, op, part);
+        if owed {
+            self.helper_ended(at, op, part);
+        } else {
+            let why = Failure::new(FailureCode::Internal).on(at.node);
+            self.step_restart(at, op, AgentEvent::HostFailed(why));
+        }
+    }
+
+    /// Whether the helper of a part was killed after it was asked for its last act.
+    fn is_dead(&mut self, at: At, op: OpId, part: NodeId) -> bool {
+        let helper = self.helper(at, op, part);
+        helper.is_some_and(|helper| !helper.owes)
     }
 
     fn has_part(&mut self, at: At, op: OpId, part: NodeId) -> bool {

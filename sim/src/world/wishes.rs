@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What users want, and what they are answered.
+use super::checkpoints::options;
+use super::signals::{SIGKILL, SIGSTOP};
 use super::{ProcessIx, World};
 use crate::event::{At, Event};
 use crate::plan::Wish;
 use crate::queue::{Nanos, MS};
 use crate::trace::What;
-use ssi_core::abi::FailureCode;
+use ssi_core::abi::{FailureCode, CHECKPOINT_CONTINUE, CHECKPOINT_HOLD, CHECKPOINT_SIGNAL_ONLY};
 use ssi_core::checkpoint::{Event as CheckpointEvent, Report};
 use ssi_core::failure::Failure;
-use ssi_core::limits::TICK_MS;
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::restart::{Report as RestartReport, RootEvent};
 
@@ -51,20 +52,31 @@ impl World {
             return;
         };
         if matches!(call.wish, Wish::Restart(_)) && !self.is_settled(at) {
-            return self
-                .queue
-                .after(u64::from(TICK_MS) * MS, Event::Call(number));
+            let tick_ms = self.tick_ms();
+            return self.queue.after(tick_ms * MS, Event::Call(number));
         }
         self.calls[number].at = Some(at);
         self.calls[number].made_at = self.queue.now();
         self.tell(at.node, What::Call(format!("{:?}", call.wish)));
         match call.wish {
             Wish::Checkpoint(process) => {
-                self.want_checkpoint(at, number, process, 0);
+                self.want_checkpoint(at, number, process, (0, 0));
                 self.hurry();
             }
             Wish::CheckpointWith(process, flags) => {
-                self.want_checkpoint(at, number, process, flags);
+                self.want_checkpoint(at, number, process, (flags, 0));
+            }
+            Wish::CheckpointKill(process) => {
+                self.want_checkpoint(at, number, process, (CHECKPOINT_HOLD, SIGKILL));
+                self.hurry();
+            }
+            Wish::Freeze(process) => {
+                self.want_checkpoint(at, number, process, (CHECKPOINT_SIGNAL_ONLY, SIGSTOP));
+                self.hurry();
+            }
+            Wish::Unfreeze(process) => {
+                let flags = CHECKPOINT_SIGNAL_ONLY | CHECKPOINT_CONTINUE;
+                self.want_checkpoint(at, number, process, (flags, 0));
             }
             Wish::Restart(process) => match self.application_of(process) {
                 Some(application) => self.call_restart(at, number, application, 0),
@@ -96,9 +108,10 @@ impl World {
             .rfind(|application| *application != 0)
     }
 
-    fn want_checkpoint(&mut self, at: At, number: usize, process: usize, flags: u32) {
+    /// `how`: flags of the system call, and a signal.
+    fn want_checkpoint(&mut self, at: At, number: usize, process: usize, how: (u32, u32)) {
         match self.people.list.get(process).map(|process| process.pid) {
-            Some(pid) => self.call_checkpoint(at, number, pid, flags),
+            Some(pid) => self.call_checkpoint(at, number, pid, options(how)),
             None => self.answer(number, Answer::Done),
         }
     }
@@ -141,21 +154,23 @@ impl World {
 
     pub(super) fn answer_checkpoint(&mut self, call: usize, result: Result<Report, Failure>) {
         if let Ok(report) = &result {
-            if !self
-                .commits
-                .iter()
-                .any(|(version, _)| *version == report.version)
-            {
-                self.breaks(
-                    "answers",
-                    format!("{:?} is reported, not committed", report.version),
-                );
+            let wish = &self.plan.calls[call].wish;
+            match wish {
+                Wish::Freeze(_) | Wish::Unfreeze(_) => self.check_signalled(call),
+                _ => self.check_committed(report),
             }
         }
         self.answer(
             call,
             result.map_or_else(Answer::Failed, Answer::Checkpointed),
         );
+    }
+
+    fn check_committed(&mut self, report: &Report) {
+        let version = report.version;
+        if !self.commits.iter().any(|(other, _)| *other == version) {
+            self.breaks("answers", format!("{version:?} is reported, not committed"));
+        }
     }
 
     pub(super) fn answer_restart(&mut self, call: usize, result: Result<RestartReport, Failure>) {

@@ -6,7 +6,7 @@ use crate::cost::Act;
 use crate::event::{At, Event, WorkerStep};
 use crate::queue::{Nanos, MS};
 use ssi_core::abi::FailureCode;
-use ssi_core::checkpoint::{self, Counts, Found, Report, Seed, Version};
+use ssi_core::checkpoint::{self, Found, Report, Seed, Version};
 use ssi_core::failure::Failure;
 use ssi_core::node::OpId;
 use std::collections::VecDeque;
@@ -22,7 +22,7 @@ pub enum Job {
     Snapshot,
     /// Let the processes go.
     Release,
-    /// Let them go with a signal, which a simulated process has nothing to do with.
+    /// Send them the signal that was asked for, and let them go.
     Signal,
     /// Make the next version's folder.
     Open(Found),
@@ -129,7 +129,8 @@ impl World {
                 bytes: 512,
             },
             Job::Discard => Act::Discard,
-            Job::Release | Job::Signal | Job::Remove(_) => return 0,
+            Job::Signal => Act::LetGo,
+            Job::Release | Job::Remove(_) => return 0,
         };
         self.slowly(at, act)
     }
@@ -255,16 +256,6 @@ impl World {
                 Progress::Silent
             }
         }
-    }
-
-    fn signal(&mut self, at: At, op: OpId) -> checkpoint::Event {
-        let (count, _) = self.share_size(at, op);
-        let group = self.share(at, op).group.clone();
-        self.let_go(at, op, &group);
-        checkpoint::Event::Signalled(Counts {
-            processes: count as u32,
-            ..Counts::ZERO
-        })
     }
 
     /// How an act tells that it failed; a commit that is already visible does not.
