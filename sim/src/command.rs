@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The command line: one file per subcommand, and what the exit codes say.
 mod calibrate;
+mod coverage;
 mod crash_points;
 mod explore;
 mod figures;
@@ -30,6 +31,8 @@ pub enum Command {
     Explore(explore::Arguments),
     /// Tells every story with a power cut of every node at every point.
     CrashPoints(crash_points::Arguments),
+    /// Tells every story, runs some seeds, and says which rows of the golden tables are missing.
+    Coverage(coverage::Arguments),
     /// Runs one seed, or a plan from a file, and says what happens.
     Replay(replay::Arguments),
     /// Runs a plan from a file, and keeps what happens in a trace.
@@ -57,6 +60,7 @@ impl Command {
         match self {
             Command::Explore(arguments) => arguments.run(),
             Command::CrashPoints(arguments) => arguments.run(),
+            Command::Coverage(arguments) => arguments.run(),
             Command::Replay(arguments) => arguments.run(),
             Command::Run(arguments) => arguments.run(),
             Command::Show(arguments) => arguments.run(),

@@ -31,14 +31,16 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Notes a step.
+    /// Notes a step; says whether it is the first of its kind.
     pub fn took(
         &mut self,
         protocol: Protocol,
         state: &'static str,
         who: &'static str,
         event: &'static str,
-    ) {
-        *self.pairs.entry((protocol, state, who, event)).or_default() += 1;
+    ) -> bool {
+        let count = self.pairs.entry((protocol, state, who, event)).or_default();
+        *count += 1;
+        *count == 1
     }
 }

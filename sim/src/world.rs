@@ -37,7 +37,7 @@ pub use wishes::{Answer, CallState};
 
 use crate::check::{self, Broken};
 use crate::cost::{Chance, Cost};
-use crate::coverage::{Coverage, Protocol};
+use crate::coverage::{table, Coverage, Protocol};
 use crate::event::{At, Event};
 use crate::plan::{Call, Fault, Plan, Trouble};
 use crate::queue::{Nanos, Queue, MS, US};
@@ -204,8 +204,14 @@ impl World {
         before: (&'static str, &'static str),
         event: &'static str,
     ) {
-        let _ = at;
-        self.coverage.took(protocol, before.0, before.1, event);
+        if self.coverage.took(protocol, before.0, before.1, event) {
+            let row = table::row_of(&(protocol, before.0, before.1, event));
+            if table::rows().never.contains(&row) {
+                let (name, state, event) = row;
+                let what = format!("{name}, {state}: {event} on {at:?} is proven impossible");
+                self.breaks("table", what);
+            }
+        }
     }
 
     fn tell_step(

@@ -105,7 +105,7 @@ impl<const F: usize> Agent<F> {
     pub fn relation(&self, node: NodeId) -> &'static str {
         if self.is_parent(node) {
             "parent"
-        } else if self.has_enlisted(node) {
+        } else if self.has_enlisted(node) || self.state == State::Locating(node) {
             "child"
         } else {
             "stranger"

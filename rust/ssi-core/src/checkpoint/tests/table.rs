@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The golden table of the checkpoint protocol: every state with every event.
 
+mod never;
 mod paths;
 
 use std::fmt::Write as _;
@@ -206,6 +207,7 @@ fn every_state_with_every_event() {
          The root is node 1, the agent is node 2, whose parent is 1; 3 is the child of both.\n\
          Each enlists at most one node itself.\n",
     );
+    text += never::PROOFS;
     for (who, me, kind, path) in paths::paths() {
         let (agent, timer) = self::agent(me, kind, &path);
         let last = path.last().map_or("nothing", Event::name);
@@ -229,7 +231,10 @@ fn every_state_with_every_event() {
                 Ok(()) => {
                     let line = format!("  {name:<20} -> {}: ", next.state.name());
                     text += (line + &effects.join(", ")).trim_end_matches([':', ' ']);
-                    text += "\n";
+                    text += &match never::proof(who, agent.state.name(), &name) {
+                        Some(proof) => format!(" (never: {proof})\n"),
+                        None => String::from("\n"),
+                    };
                 }
             }
         }
