@@ -195,8 +195,8 @@ impl Restarts {
                 operation.step_root(context, RootEvent::Cancel(why.to_core()), now_ms);
             }
             let team = operation.participant.as_mut().map(|side| &mut side.team);
-            if team.is_some_and(|team| team.lost(helper)) {
-                operation.step(context, AgentEvent::HostFailed(why.to_core()), now_ms);
+            if let Some(event) = team.and_then(|team| team.lost(helper, &why)) {
+                operation.step(context, event, now_ms);
             }
         }
         self.reap(context);

@@ -49,11 +49,20 @@ enum Process {
     Absent,
 }
 
+/// What all helpers were asked for last, after their parts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Nothing,
+    Go,
+    TakeBack,
+}
+
 /// All helpers of one operation on this node.
 pub struct Team {
     spec: Arc<Spec>,
     workers: KVec<Worker>,
     next_number: u64,
+    last: Last,
 }
 
 struct Starter {
@@ -89,6 +98,7 @@ impl Team {
             spec: Arc::new(spec, GFP_KERNEL)?,
             workers: KVec::new(),
             next_number: number,
+            last: Last::Nothing,
         })
     }
 
@@ -153,35 +163,44 @@ impl Team {
         if worker.process != Process::Awaited {
             return None;
         }
-        worker.process = Process::Absent;
-        let owed = core::mem::replace(&mut worker.owes, false);
-        match self.workers.iter().any(|worker| worker.owes) {
-            _ if !owed => Some(AgentEvent::HostFailed(why.to_core())),
-            true => None,
-            false => Some(AgentEvent::TakenBack),
-        }
+        let part = worker.part;
+        self.gone(part, why)
     }
 
-    /// Whether `helper` was one of the team; it is gone with all that it made.
-    pub fn lost(&mut self, helper: &Arc<Helper>) -> bool {
+    /// The process of `helper` was killed, if it is one of the team. What that means for the
+    /// operation, if anything.
+    pub fn lost(&mut self, helper: &Arc<Helper>, why: &Failure) -> Option<AgentEvent> {
+        let mut workers = self.workers.iter();
+        let worker = workers.find(|worker| Arc::ptr_eq(&worker.helper, helper))?;
+        let part = worker.part;
+        self.gone(part, why)
+    }
+
+    /// The helper of `part` is gone, with all that it held: it is asked for nothing more, and what
+    /// it owes it has done. Before that its part is missing; after it, it is nobody's loss.
+    fn gone(&mut self, part: NodeId, why: &Failure) -> Option<AgentEvent> {
         let mut workers = self.workers.iter_mut();
-        match workers.find(|worker| Arc::ptr_eq(&worker.helper, helper)) {
-            Some(worker) => {
-                worker.owes = false;
-                true
-            }
-            None => false,
+        let worker = workers.find(|worker| worker.part == part)?;
+        worker.process = Process::Absent;
+        let owed = core::mem::replace(&mut worker.owes, false);
+        let all = !self.workers.iter().any(|worker| worker.owes);
+        match self.last {
+            Last::Nothing => Some(AgentEvent::HostFailed(why.to_core())),
+            Last::Go => (owed && all).then_some(AgentEvent::Running),
+            Last::TakeBack => (owed && all).then_some(AgentEvent::TakenBack),
         }
     }
 
     /// Lets the processes of all parts go.
     pub fn let_go(&mut self) {
+        self.last = Last::Go;
         self.give_all(Job::Go);
     }
 
     /// Has every trace of all parts removed.
     pub fn take_back(&mut self) {
         self.spec.cancel();
+        self.last = Last::TakeBack;
         self.give_all(Job::TakeBack);
         if !self.workers.iter().any(|worker| worker.owes) {
             self.spec.tell(Done::TakenBack(self.spec.node.config.node));

@@ -112,6 +112,32 @@ without_helper() {
         until [ -s $at/result ]; do sleep 0.1; done; [ \"\$(cat $at/result)\" = ok ]"
 }
 
+# The program in whose context another node restores is killed, sooner or later. The restart ends
+# soon, whatever had been made by then, and the next one is a restart like any other.
+killed_helper() {
+    local app after failed='' at=/shared/killed helper=/usr/bin/ssi-restart-helper
+    app=$(on 2 "rm -rf $at && mkdir -p $at || exit
+        ssi-run --output $at/log --pid-file $at/pid \
+            /usr/lib/ssi/tests/memory $at >/dev/null 2>&1 &
+        until [ -s $at/ready ]; do sleep 0.1; done
+        checkpoint --json --store $at/checkpoints \$(cat $at/pid)" |
+        sed -n 's/.*"application":\([0-9]*\).*/\1/p')
+    on 2 "$(end_applications)
+        mv $helper $helper.away
+        printf '%s\n' '#!/bin/sh' '(sleep \$(cat /run/after); kill -KILL \$\$) &' \
+            'exec $helper.away \"\$@\"' >$helper
+        chmod 755 $helper"
+    for after in 0.02 0.05 0.1 0.15 0.2 0.3; do
+        on 2 "echo $after >/run/after"
+        on 1 "timeout 10 restart --store $at/checkpoints $app || [ \$? != 124 ]" || failed=1
+        on 2 "$(end_applications)"
+    done
+    on 2 "mv $helper.away $helper"
+    [ -z "$failed" ] || return 1
+    on 1 "restart --store $at/checkpoints $app; touch $at/go
+        until [ -s $at/result ]; do sleep 0.1; done; [ \"\$(cat $at/result)\" = ok ]"
+}
+
 end_applications() {
     echo 'for signal in STOP KILL; do
             ssictl status --processes | awk "NR > 1 { print \$1 }" | xargs -r kill -s $signal
@@ -140,6 +166,7 @@ checkpoint_errors
 restart_errors
 try "the application noticed nothing" victim_is_well
 try "no restart helper" without_helper
+try "a restart helper that is killed" killed_helper
 try "unreachable node" cut_off
 try "a node that was given up joins again" joins_again
 finish
