@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The checkpoints that this node takes part in: core agents, and the workers that act for them.
 
+mod copying;
+
+pub use copying::Copied;
+
 use crate::bag::Bag;
 use crate::effects::Effects;
 use crate::engine::Context;
@@ -13,12 +17,14 @@ use crate::request::{CheckpointRequest, Note};
 use crate::sys::thread::clock_ns;
 use crate::timer::Timer;
 use crate::worker::{Job, Worker};
+use copying::Copying;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::CheckpointReport;
 use ssi_core::checkpoint::{
     Agent, Effect, Event, History, Link, Links, Options, Report, Seed, Stray,
 };
+use ssi_core::copy::SendEvent;
 use ssi_core::node::{ClusterPid, NodeId, OpId};
 use ssi_core::text::Path;
 use ssi_core::wire::checkpoint::{Failed, Message};
@@ -39,6 +45,7 @@ struct Operation {
     timer: Option<Timer>,
     held: Held,
     phases: Phases,
+    copying: Option<Copying>,
     ended: bool,
     aborted: Option<ssi_core::failure::Failure>,
 }
@@ -96,6 +103,7 @@ impl Operation {
             timer: None,
             held: Held::new(),
             phases: Phases::since(called_ns),
+            copying: Copying::new(&options),
             ended: false,
             aborted: None,
         };
@@ -185,11 +193,17 @@ impl Operation {
             Effect::Release => self.give(context, Job::Release),
             Effect::Signal => self.give(context, Job::Signal),
             Effect::OpenVersion { found } => self.give(context, Job::Open(found)),
-            Effect::Write { version } => self.give(context, Job::Write(version)),
+            Effect::Write { version } => {
+                if let Some(copying) = self.copying.as_mut() {
+                    copying.is_about(version);
+                }
+                self.give(context, Job::Write(version));
+            }
             Effect::Commit { report } => self.give(context, Job::Commit(report)),
             Effect::Discard => {
                 self.held = Held::new();
                 self.worker.cancel();
+                self.send_copy(context, SendEvent::Discard);
                 self.give(context, Job::Discard);
             }
             Effect::RemoveVersion { version } => self.give(context, Job::Remove(version)),
@@ -211,6 +225,7 @@ impl Operation {
                 self.timer = Some(Timer::new(number, ms, now_ms));
             }
             Effect::End { failure } => {
+                self.send_copy(context, SendEvent::Settle);
                 self.aborted = failure;
                 self.ended = true;
             }
@@ -316,7 +331,9 @@ impl Checkpoints {
     /// A worker has done something.
     pub fn event(&mut self, context: &mut Context, op: OpId, event: Event, now_ms: u64) {
         if let Some(operation) = self.find(op) {
-            operation.step(context, event, now_ms);
+            if let Some(event) = operation.copy_first(context, event) {
+                operation.step(context, event, now_ms);
+            }
             self.reap();
         }
     }
@@ -357,6 +374,7 @@ impl Checkpoints {
     /// A node is dead, or messages to it are lost.
     pub fn peer_down(&mut self, context: &mut Context, node: NodeId, now_ms: u64) {
         for operation in self.operations.iter_mut() {
+            operation.copier_down(context, node, now_ms);
             operation.step(context, Event::PeerDown(node), now_ms);
         }
         self.reap();

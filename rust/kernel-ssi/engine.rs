@@ -4,8 +4,9 @@
 //! It owns every state machine, so no lock guards them, and it never waits for an act: workers and
 //! helpers do those and tell it.
 
-use crate::checkpoints::Checkpoints;
+use crate::checkpoints::{Checkpoints, Copied};
 use crate::claims::Claimed;
+use crate::copies::{self, Copies};
 use crate::failure::Outcome;
 use crate::helper::Helper;
 use crate::host::{Joined, Sink};
@@ -23,9 +24,10 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::{CheckpointReport, RestartReport};
 use ssi_core::checkpoint;
+use ssi_core::copy::KeepEvent;
 use ssi_core::limits::tick_ms;
 use ssi_core::node::{NodeId, OpId};
-use ssi_core::wire::Body;
+use ssi_core::wire::{copy, Body};
 
 /// What users want.
 pub enum Call {
@@ -51,6 +53,14 @@ pub enum Event {
     Call(Call),
     /// A worker has done an act of a checkpoint.
     Checkpoint(OpId, checkpoint::Event),
+    /// The part of this checkpoint is stored as copies want it, or is not.
+    Copied(OpId, Copied),
+    /// The thread of a copy from this node has done an act.
+    Keep(OpId, NodeId, KeepEvent),
+    /// A chunk for a node, head and all.
+    Chunk(NodeId, KVec<u8>),
+    /// An answer for a node.
+    Say(OpId, NodeId, KBox<copy::Message>),
     /// A helper has done an act of a restart.
     Restart(OpId, Done),
     /// A stream's end looks for its other end.
@@ -109,6 +119,7 @@ pub struct Engine {
     context: Context,
     processes: Processes,
     checkpoints: Checkpoints,
+    copies: Copies,
     restarts: Restarts,
     ticked_ms: u64,
     // Closed when the engine ends.
@@ -129,6 +140,7 @@ impl Engine {
             },
             processes: Processes::new()?,
             checkpoints: Checkpoints::new(),
+            copies: Copies::new(),
             restarts: Restarts::new(),
             ticked_ms: now_ms,
             _listener: listener,
@@ -143,6 +155,10 @@ impl Engine {
             Event::Link(event) => context.peers.link(now_ms, event),
             Event::Call(call) => self.call(call, now_ms),
             Event::Checkpoint(op, event) => self.checkpoints.event(context, op, event, now_ms),
+            Event::Copied(op, copied) => self.checkpoints.copied(context, op, copied, now_ms),
+            Event::Keep(op, sender, event) => self.copies.event(context, op, sender, event),
+            Event::Chunk(to, bytes) => context.peers.send_chunk(to, bytes),
+            Event::Say(op, to, message) => context.send(to, Body::Copy(op, *message)),
             Event::Restart(op, done) => self.restarts.done(context, op, done, now_ms),
             Event::Bind(op, request) => self.restarts.bind(context, op, request),
             Event::Claim(op, claimed) => self.restarts.claim(context, op, claimed, now_ms),
@@ -184,8 +200,33 @@ impl Engine {
             Body::Checkpoint(op, message) => {
                 self.checkpoints.message(context, op, from, message, now_ms);
             }
+            Body::Copy(op, message) => self.copy(op, from, message, now_ms),
             Body::Restart(op, message) => self.restarts.message(context, op, from, message, now_ms),
             Body::Stream(op, message) => self.restarts.stream(context, op, from, message),
+        }
+    }
+
+    #[inline(never)]
+    fn copy(&mut self, op: OpId, from: NodeId, message: copy::Message, now_ms: u64) {
+        use copy::Message as M;
+        let context = &mut self.context;
+        match message {
+            M::Accept(_)
+            | M::Took(_)
+            | M::Kept(_)
+            | M::Refused(_)
+            | M::Recorded(_)
+            | M::Unrecorded(_) => {
+                let said = Copied::Said(from, message);
+                self.checkpoints.copied(context, op, said, now_ms);
+            }
+            M::Offer(_) | M::Finish(_) | M::Settled(_) | M::Forget(_) => {
+                self.copies.message(context, op, from, message);
+            }
+            M::Record(_) | M::Locate(_) => copies::run_errand(context, op, from, &message),
+            M::Located(_) | M::NotLocated(_) => {
+                self.restarts.located(context, op, from, message, now_ms);
+            }
         }
     }
 
@@ -198,6 +239,7 @@ impl Engine {
                     self.processes.forget(node);
                 }
                 self.checkpoints.peer_down(&mut self.context, node, now_ms);
+                self.copies.peer_down(&mut self.context, node);
                 self.restarts.peer_down(&mut self.context, node, now_ms);
                 // Homes have moved. Where only the connection is lost, a new one makes `Up`; an
                 // announcement to nobody would be told as another loss, without end.
@@ -206,6 +248,7 @@ impl Engine {
                 }
             }
             News::Message(from, body) => self.deliver(from, &body, now_ms),
+            News::Chunk(bulk, bytes) => self.copies.chunk(&mut self.context, &bulk, bytes),
             News::Expelled => pr_err!("the cluster holds this node for dead: join again\n"),
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! This node's share of a checkpoint: its processes and what they hold.
 
+mod copy;
 mod media;
 
 use crate::failure::{Failure, FailureCode, Outcome};
@@ -58,6 +59,7 @@ pub struct Local {
     paused_ns: u64,
     date: u64,
     written: Option<Folder>,
+    sending: Option<copy::Sending>,
 }
 
 impl Local {
@@ -84,6 +86,7 @@ impl Local {
             paused_ns: 0,
             date: 0,
             written: None,
+            sending: None,
         })
     }
 
@@ -315,6 +318,7 @@ impl Local {
     pub fn discard(&mut self) {
         self.objects = None;
         self.release();
+        self.sending = None;
         if let Some(folder) = self.written.take() {
             if folder.remove().is_err() {
                 pr_warn!("a part of a failed checkpoint could not be removed\n");

@@ -15,6 +15,7 @@ use crate::failure::{Failure, FailureCode, Outcome};
 use crate::sys::fsio::{self, Creds, Entry, File, Open};
 use crate::sys::powercut::{self, Step};
 
+mod copy;
 mod frames;
 mod path;
 pub use frames::{FrameReader, FrameWriter};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! All peers of this node: connections and messages in, membership and protocol messages out.
 
+mod chunk;
+
 use crate::bag::Bag;
 use crate::effects::Effects;
 use crate::failure::Outcome;
@@ -15,6 +17,7 @@ use ssi_core::abi::{node_state, NodeStatus};
 use ssi_core::limits::MESSAGE_BYTES_MAX;
 use ssi_core::member::{Effect, Event, Link, Me, Peer, Transcript};
 use ssi_core::node::{NodeId, NodeSet};
+use ssi_core::wire::bulk::Bulk;
 use ssi_core::wire::member::{Mac, Message as Membership, Nonce, Reason, Refuse};
 use ssi_core::wire::{Body, Message};
 
@@ -29,6 +32,8 @@ pub enum News {
     Down(NodeId),
     /// A message of a protocol came from a node.
     Message(NodeId, KBox<Body>),
+    /// A chunk of a file came.
+    Chunk(KBox<Bulk>, KVec<u8>),
     /// The others hold this node for dead.
     Expelled,
 }
@@ -119,25 +124,16 @@ impl Peers {
         self.slots.iter().all(|slot| slot.peer.is_settled(now_ms))
     }
 
-    /// CHECKPOINTABLE processes of each node that is up.
-    pub fn loads(&self) -> impl Iterator<Item = (NodeId, u32)> + '_ {
-        let mine = core::iter::once((self.node.config.node, caps::count()));
-        let up = self.slots.iter().filter(|slot| slot.peer.epoch().is_some());
-        Iterator::chain(
-            mine,
-            up.map(|slot| (slot.peer.node(), slot.peer.processes())),
-        )
+    fn conn(&self, to: NodeId) -> Option<Arc<Conn>> {
+        let slot = self.slots.iter().find(|slot| slot.peer.node() == to)?;
+        let link = slot.peer.link()?;
+        slot.conns.find(|conn| conn.link == link).cloned()
     }
 
     /// Sends a message of a protocol. Where there is no connection, `Down` is told.
     #[inline(never)]
     pub fn send(&mut self, to: NodeId, body: &Body) {
-        let slot = self.slots.iter().find(|slot| slot.peer.node() == to);
-        let conn = slot.and_then(|slot| {
-            let link = slot.peer.link()?;
-            slot.conns.find(|conn| conn.link == link).cloned()
-        });
-        match conn {
+        match self.conn(to) {
             Some(conn) => self.send_on(&conn, body),
             None => self.tell(News::Down(to)),
         }
@@ -283,7 +279,7 @@ impl Peers {
                 }
             }
             LinkEvent::NotConnected(tag) => self.step(tag as usize, now_ms, Event::ConnectFailed),
-            LinkEvent::Received(link, bytes) => self.received(now_ms, link, &bytes),
+            LinkEvent::Received(link, bytes) => self.received(now_ms, link, bytes),
             LinkEvent::Closed(link) => self.closed(now_ms, link),
         }
     }
@@ -306,8 +302,11 @@ impl Peers {
     }
 
     #[inline(never)]
-    fn received(&mut self, now_ms: u64, link: Link, bytes: &[u8]) {
-        let Ok(message) = Message::parse(bytes) else {
+    fn received(&mut self, now_ms: u64, link: Link, bytes: KVec<u8>) {
+        if Bulk::is(&bytes) {
+            return self.chunk(now_ms, link, bytes);
+        }
+        let Ok(message) = Message::parse(&bytes) else {
             return self.closed(now_ms, link);
         };
         let Some(at) = self.owner(link) else {

@@ -2,6 +2,7 @@
 //! The restarts that this node takes part in: coordinators, agents, and the helpers that act.
 
 mod operation;
+mod survey;
 
 use crate::bag::Bag;
 use crate::claims::{taken, Claimed, Claims};
@@ -11,20 +12,18 @@ use crate::helper::Helper;
 use crate::reply::Reply;
 use crate::request::RestartRequest;
 use crate::streams::{BindRequest, Streams};
-use crate::sys::thread::clock_ns;
 use crate::team::{Done, Team};
 use crate::timer::Timer;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use operation::{Coordinator, Operation, Participant};
 use ssi_core::abi::RestartReport;
-use ssi_core::image::commit::Commit;
-use ssi_core::node::{NodeId, NodeSet, OpId};
-use ssi_core::place::Plan;
-use ssi_core::restart::{answer, stray, Agent, AgentEvent, Options, Restored, Root, RootEvent};
+use ssi_core::node::{NodeId, OpId};
+use ssi_core::restart::{answer, stray, Agent, AgentEvent, Options, RootEvent};
 use ssi_core::text::Path;
 use ssi_core::wire::restart::{Claim, Message};
 use ssi_core::wire::{stream, Body};
+use survey::Surveying;
 
 /// Restarts that one node takes part in at the same time.
 const OPERATIONS_MAX: usize = 16;
@@ -40,6 +39,8 @@ pub struct Restarts {
     operations: Bag<KBox<Operation>>,
     /// Calls on a node that has just joined: not before it is known who lives.
     early: Bag<Asked>,
+    /// Those whose parts are looked for.
+    surveys: Bag<KBox<Surveying>>,
     next_number: u64,
 }
 
@@ -56,29 +57,13 @@ fn options(request: &RestartRequest) -> Outcome<Options> {
     })
 }
 
-fn plan(context: &Context, commit: &Commit, nodes: &NodeSet) -> Outcome<Plan> {
-    let up = context.peers.up();
-    let usable = match nodes.is_empty() {
-        true => up,
-        false => up.both(nodes),
-    };
-    let loads = |node: NodeId| {
-        let mut loads = context.peers.loads();
-        loads
-            .find(|(id, _)| *id == node)
-            .map_or(0, |(_, load)| load)
-    };
-    let plan = Plan::new(&commit.nodes, &usable, &mut { loads });
-    let nobody = Failure::new(FailureCode::NodeUnreachable);
-    plan.ok_or_else(|| nobody.text(format_args!("none of the nodes that may be used is up")))
-}
-
 impl Restarts {
     /// None yet.
     pub fn new() -> Restarts {
         Restarts {
             operations: Bag::new(),
             early: Bag::new(),
+            surveys: Bag::new(),
             next_number: 1,
         }
     }
@@ -90,12 +75,12 @@ impl Restarts {
             .map(|operation| &mut **operation)
     }
 
-    fn add(&mut self, operation: Operation) -> Outcome {
+    fn add(&mut self, operation: KBox<Operation>) -> Outcome {
         if self.operations.len() >= OPERATIONS_MAX {
             let why = Failure::new(FailureCode::Limit);
             return Err(why.text(format_args!("restarts at the same time")));
         }
-        Ok(self.operations.put(KBox::new(operation, GFP_KERNEL)?)?)
+        Ok(self.operations.put(operation)?)
     }
 
     fn reap(&mut self, context: &mut Context) {
@@ -132,45 +117,6 @@ impl Restarts {
         }
     }
 
-    fn begin(&mut self, context: &mut Context, asked: Asked, now_ms: u64) {
-        let Asked {
-            request,
-            helper,
-            reply,
-        } = asked;
-        let op = context.new_op();
-        let made = options(&request).and_then(|options| {
-            let plan = plan(context, &request.commit, &request.nodes)?;
-            let expected = Restored {
-                processes: request.commit.processes,
-                streams: 0,
-                head_root: 0,
-                digest: request.commit.digest,
-            };
-            let coordinator = Coordinator {
-                root: Root::new(options, plan, expected),
-                reply: reply.clone(),
-                timer: None,
-                started_ns: clock_ns(),
-                ended: false,
-            };
-            self.add(Operation {
-                op,
-                coordinator: Some(coordinator),
-                participant: None,
-                caller: Some(helper.clone()),
-            })
-        });
-        if let Err(why) = made {
-            helper.end();
-            return reply.give(Err(why));
-        }
-        if let Some(operation) = self.find(op) {
-            operation.step_root(context, RootEvent::Start, now_ms);
-        }
-        self.reap(context);
-    }
-
     /// The helper process with this number has started and asks for its job.
     pub fn help(&mut self, number: u64, reply: &Arc<Reply<Arc<Helper>>>) {
         let mut teams = self
@@ -188,6 +134,9 @@ impl Restarts {
         if let Some(asked) = self.early.take(gave_up) {
             asked.helper.end();
             return asked.reply.give(Err(why));
+        }
+        if self.give_up(helper, &why) {
+            return;
         }
         for operation in self.operations.iter_mut() {
             let caller = operation.caller.as_ref();
@@ -285,12 +234,15 @@ impl Restarts {
         };
         match self.find(op) {
             Some(operation) => operation.participant = Some(participant),
-            None => self.add(Operation {
-                op,
-                coordinator: None,
-                participant: Some(participant),
-                caller: None,
-            })?,
+            None => {
+                let operation = Operation {
+                    op,
+                    coordinator: None,
+                    participant: Some(participant),
+                    caller: None,
+                };
+                self.add(KBox::new(operation, GFP_KERNEL)?)?;
+            }
         }
         Ok(true)
     }
@@ -345,6 +297,7 @@ impl Restarts {
             operation.step_root(context, RootEvent::PeerDown(node), now_ms);
             operation.step(context, AgentEvent::PeerDown(node), now_ms);
         }
+        self.holder_down(context, node, now_ms);
         self.reap(context);
     }
 
@@ -355,6 +308,7 @@ impl Restarts {
                 self.begin(context, asked, now_ms);
             }
         }
+        self.survey_tick(context, now_ms);
         for operation in self.operations.iter_mut() {
             let root = operation.coordinator.as_mut().map(|side| &mut side.timer);
             if let Some(number) = root.and_then(|timer| Timer::take_due(timer, now_ms)) {
@@ -374,6 +328,9 @@ impl Drop for Restarts {
         while let Some(asked) = self.early.take(|_| true) {
             asked.helper.end();
             asked.reply.give(Err(Failure::new(FailureCode::NotJoined)));
+        }
+        while let Some(surveying) = self.surveys.take(|_| true) {
+            surveying.refuse(Failure::new(FailureCode::NotJoined));
         }
     }
 }

@@ -29,7 +29,12 @@ fn errno_of(failure: &Failure) -> Error {
         C::NoSuchProcess => ESRCH,
         C::NotCheckpointable | C::NotPermitted => EPERM,
         C::Unsupported | C::OutsideEnd | C::BadArgument | C::Damaged | C::Incompatible => EINVAL,
-        C::NodeUnreachable | C::NodeDied | C::StopTimeout | C::Media | C::Internal => EIO,
+        C::NodeUnreachable
+        | C::NodeDied
+        | C::StopTimeout
+        | C::Media
+        | C::PartUnreachable
+        | C::Internal => EIO,
         C::Busy | C::PidInUse => EBUSY,
         C::NoMemory => ENOMEM,
         C::NoSuchVersion | C::FileGone => ENOENT,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The thread that does one checkpoint's acts on this node, one after the other.
 
+use crate::checkpoints::Copied;
 use crate::engine::Event;
 use crate::failure::Outcome;
 use crate::host::Joined;
@@ -15,7 +16,9 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::step;
 use ssi_core::checkpoint::{self as core_checkpoint, Found, Options, Report, Seed, Version};
-use ssi_core::node::OpId;
+use ssi_core::copy::SendEvent;
+use ssi_core::failure as core_failure;
+use ssi_core::node::{NodeId, OpId};
 
 /// Acts that may wait for a worker: seeds come as fast as links are found elsewhere.
 const JOBS_MAX: usize = 1024;
@@ -34,8 +37,12 @@ pub enum Job {
     Open(Found),
     /// Write the part.
     Write(Version),
+    /// Send so many more chunks of the part to this node.
+    Fill(NodeId, u32),
     /// Write the commit record.
     Commit(Report),
+    /// Take the commit record back: it could not be doubled, for this reason.
+    Uncommit(Version, core_failure::Failure),
     /// Send the signal that was asked for, and let the processes go.
     Signal,
     /// Undo what was done here.
@@ -132,6 +139,32 @@ impl Body {
         Ok(core_checkpoint::Event::Stopped(found))
     }
 
+    fn fill(&mut self, to: NodeId, chunks: u32) {
+        let (node, op) = (self.node.clone(), self.op);
+        let send = &mut |chunk| {
+            let _ = node.events.put(Event::Chunk(to, chunk));
+        };
+        let event = match self.local.fill(op, chunks, send) {
+            Ok(last) => SendEvent::Filled { last },
+            Err(why) => SendEvent::Failed(self.local.blame(why)),
+        };
+        let _ = self.node.events.put(Event::Copied(op, Copied::Sent(event)));
+    }
+
+    /// The record, and what the other nodes get where it goes to them, too.
+    fn commit(&mut self, report: &Report) {
+        use core_checkpoint::Event as E;
+        match self.local.commit(report) {
+            Ok(Some(record)) => {
+                powercut::at(Step::CommitDone);
+                let copied = Copied::Record(record);
+                let _ = self.node.events.put(Event::Copied(self.op, copied));
+            }
+            Ok(None) => self.tell(E::Committed),
+            Err(why) => self.tell(E::NotCommitted(self.local.blame(why))),
+        }
+    }
+
     fn work(&mut self, job: Job) {
         use core_checkpoint::Event as E;
         let gauge = self.node.clone();
@@ -170,13 +203,14 @@ impl Body {
                 let outcome = self.local.write(version);
                 self.tell_or_fail(outcome.map(E::Written));
             }
+            Job::Fill(to, chunks) => self.fill(to, chunks),
             Job::Commit(report) => {
                 gauge.gauge.enter(step::COMMIT);
-                let outcome = self.local.commit(&report);
-                self.tell(match outcome {
-                    Ok(()) => E::Committed,
-                    Err(why) => E::NotCommitted(self.local.blame(why)),
-                });
+                self.commit(&report);
+            }
+            Job::Uncommit(version, why) => {
+                self.local.uncommit(version);
+                self.tell(E::NotCommitted(why));
             }
             Job::Discard => {
                 self.local.discard();

@@ -81,6 +81,8 @@ exits! {
     Preempted = 32,
     /// The job was given up (reliable_run).
     GivenUp = 33,
+    /// No node that is up and may be used has a part of the version.
+    PartUnreachable = 34,
     /// The command exists but cannot be run (ssi-run).
     NotExecutable = 126,
     /// The command was not found (ssi-run).
@@ -98,6 +100,7 @@ impl Exit {
             FailureCode::Unsupported => Exit::Unsupported,
             FailureCode::OutsideEnd => Exit::OutsideEnd,
             FailureCode::NodeUnreachable => Exit::NodeUnreachable,
+            FailureCode::PartUnreachable => Exit::PartUnreachable,
             FailureCode::NodeDied => Exit::NodeDied,
             FailureCode::StopTimeout => Exit::StopTimeout,
             FailureCode::Media if is_full(errno) => Exit::MediaFull,

@@ -96,6 +96,10 @@ fn of_code(code: FailureCode, failure: &Failure, subject: &Subject) -> String {
         FailureCode::NodeUnreachable => {
             format!("{node} cannot be reached{}: ssictl status", detail(&text))
         }
+        FailureCode::PartUnreachable => format!(
+            "no node that is up and may be used has the parts that these nodes wrote: {text}; wait \
+             for one that has, or choose another version with restart --list"
+        ),
         FailureCode::NodeDied => format!(
             "{node} died during the operation; nothing was changed, earlier versions are intact"
         ),

@@ -12,12 +12,13 @@ use kernel::prelude::*;
 use ssi_core::checkpoint::{Found, Report, Totals, Version};
 use ssi_core::image::commit::Commit;
 use ssi_core::image::part::{PartHead, RELEASE_BYTES};
+use ssi_core::wire::copy::Record;
 
 /// Names that are tried for a new application.
 const NAME_TRIES: u32 = 64;
 
 impl Local {
-    fn store(&self) -> Outcome<Store> {
+    pub(super) fn store(&self) -> Outcome<Store> {
         Store::new(self.options.store.as_bytes(), self.creds.clone())
     }
 
@@ -97,8 +98,10 @@ impl Local {
         }))
     }
 
-    /// Writes the commit record: from here on the version exists.
-    pub fn commit(&mut self, report: &Report) -> Outcome {
+    /// Writes the commit record: from here on the version exists. Gives what the other nodes get
+    /// where there are to be copies.
+    #[inline(never)]
+    pub fn commit(&mut self, report: &Report) -> Outcome<Option<KBox<Record>>> {
         let record = Commit {
             application: report.version.application,
             version: report.version.number,
@@ -118,7 +121,11 @@ impl Local {
         let description = core::str::from_utf8(&self.note.description).map_err(|_| {
             Failure::new(FailureCode::BadArgument).text(format_args!("description"))
         })?;
-        self.store()?.write_commit(&record, description)
+        self.store()?.write_commit(&record, description)?;
+        match self.options.copies() {
+            true => self.record(&record, description).map(Some),
+            false => Ok(None),
+        }
     }
 
     /// Removes the folder of a version that was never committed.

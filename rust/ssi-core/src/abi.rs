@@ -113,6 +113,8 @@ codes! {
     BadArgument = 19,
     /// Something that should not happen; the kernel log has more.
     Internal = 20,
+    /// No node that is up and may be used has a part of the version: named in the text.
+    PartUnreachable = 21,
 }
 
 /// `ssi_checkpoint`: only this process, not its application.
@@ -125,8 +127,10 @@ pub const CHECKPOINT_SIGNAL_ONLY: u32 = 4;
 pub const CHECKPOINT_CONTINUE: u32 = 8;
 /// `ssi_checkpoint`: the processes are held until the commit, then get the signal and go on.
 pub const CHECKPOINT_HOLD: u32 = 16;
+/// `ssi_checkpoint`: every node's store is its own, and a second copy of its part goes to another.
+pub const CHECKPOINT_COPIES: u32 = 32;
 /// Every flag of `ssi_checkpoint`.
-pub const CHECKPOINT_FLAGS: u32 = 31;
+pub const CHECKPOINT_FLAGS: u32 = 63;
 
 /// Arguments and results of `ssi_checkpoint`.
 #[derive(Clone, Copy, Debug)]

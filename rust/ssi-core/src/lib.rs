@@ -26,6 +26,7 @@
 pub mod abi;
 pub mod checkpoint;
 pub mod codec;
+pub mod copy;
 pub mod failure;
 pub mod frontier;
 pub mod image;
@@ -37,6 +38,7 @@ pub mod process;
 pub mod restart;
 pub mod sort;
 pub mod stream;
+pub mod survey;
 pub mod text;
 #[cfg(test)]
 mod trial;

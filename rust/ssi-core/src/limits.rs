@@ -4,6 +4,16 @@
 /// Longest message between nodes, header included.
 pub const MESSAGE_BYTES_MAX: usize = 1024;
 
+/// Most bytes of a file in one chunk of a copy: seven pages, so that with what stands before them
+/// they fit in eight.
+pub const CHUNK_BYTES_MAX: usize = 28_672;
+
+/// Most chunks of one copy that are on their way: bounds memory, and how long a heartbeat waits.
+pub const COPY_WINDOW: u32 = 16;
+
+/// Nodes have this long to say what they hold of a version.
+pub const LOCATE_MS_MAX: u32 = 20_000;
+
 /// Longest path in a message, in bytes, without a terminating NUL.
 pub const PATH_BYTES_MAX: usize = 255;
 
@@ -114,4 +124,5 @@ const _: () = assert!(GO_AGAIN_MS * GO_AGAIN_MAX < ORPHAN_MS);
 const _: () = assert!(ORPHAN_MS < FAILURE_MS_DEFAULT);
 const _: () = assert!(PATIENCE_MS > FAILURE_MS_DEFAULT && PATIENCE_MS < ABORT_MS_MAX);
 const _: () = assert!(FANOUT_MAX > 0 && RELAY_MAX > 0);
+const _: () = assert!(COPY_WINDOW >= 2);
 const _: () = assert!(crate::wire::LONGEST <= MESSAGE_BYTES_MAX);

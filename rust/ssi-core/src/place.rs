@@ -2,6 +2,7 @@
 //! Where each part of a version is restored: a pure function.
 
 use crate::node::{NodeId, NodeSet};
+use crate::survey::Holders;
 
 const NODES: usize = 256;
 
@@ -17,20 +18,41 @@ impl Plan {
     /// lowest id. `load` says how many processes a node runs, as last heard; each part that goes
     /// to a node adds one. `None` where no node is up.
     pub fn new(parts: &NodeSet, up: &NodeSet, load: &mut dyn FnMut(NodeId) -> u32) -> Option<Plan> {
+        let plan = Plan::choose(parts, up, load, |_, _| true);
+        (plan.iter().count() == parts.iter().count()).then_some(plan)
+    }
+
+    /// The same, with each part on a node of `up` that holds it. A part that none of them holds
+    /// has no place.
+    pub fn held(parts: &NodeSet, up: &NodeSet, holders: &Holders) -> Plan {
+        let load = &mut |node| holders.load(node);
+        Plan::choose(parts, up, load, |node, part| holders.has(node, part))
+    }
+
+    fn choose(
+        parts: &NodeSet,
+        up: &NodeSet,
+        load: &mut dyn FnMut(NodeId) -> u32,
+        may: impl Fn(NodeId, NodeId) -> bool,
+    ) -> Plan {
         let mut plan = Plan {
             places: [None; NODES],
         };
-        for part in parts.iter().filter(|part| up.contains(*part)) {
+        let stays = |part: NodeId| up.contains(part) && may(part, part);
+        for part in parts.iter().filter(|part| stays(*part)) {
             plan.put(part, part);
         }
-        for part in parts.iter().filter(|part| !up.contains(*part)) {
-            let place = up.iter().min_by_key(|node| {
+        for part in parts.iter().filter(|part| !stays(*part)) {
+            let able = up.iter().filter(|node| may(*node, part));
+            let place = able.min_by_key(|node| {
                 let parts = plan.parts_on(*node);
                 (load(*node).saturating_add(parts), parts, *node)
-            })?;
-            plan.put(part, place);
+            });
+            if let Some(place) = place {
+                plan.put(part, place);
+            }
         }
-        Some(plan)
+        plan
     }
 
     /// Where `part` is restored.

@@ -38,6 +38,16 @@ impl<const N: usize> Text<N> {
         text
     }
 
+    /// This with `more` behind it, or `None` where there is no room for all of it.
+    #[must_use]
+    pub fn and(&self, more: &[u8]) -> Option<Text<N>> {
+        let mut text = *self;
+        let room = text.bytes.get_mut(usize::from(text.len)..)?;
+        room.get_mut(..more.len())?.copy_from_slice(more);
+        text.len = text.len.saturating_add(u16::try_from(more.len()).ok()?);
+        Some(text)
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or(&[])
@@ -97,5 +107,7 @@ mod tests {
         assert_eq!(Text::<4>::take(&[5, 0, 1, 2, 3, 4]), Err(CodecError::Value));
         assert_eq!(Text::<4>::new(b"abcde"), None);
         assert_eq!(Text::<4>::cut(b"abcde").as_bytes(), b"abcd");
+        assert_eq!(Text::<4>::cut(b"ab").and(b"cd"), Text::new(b"abcd"));
+        assert_eq!(Text::<4>::cut(b"ab").and(b"cde"), None);
     }
 }

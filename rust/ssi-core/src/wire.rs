@@ -84,7 +84,9 @@ macro_rules! signals {
     )*};
 }
 
+pub mod bulk;
 pub mod checkpoint;
+pub mod copy;
 pub mod member;
 pub mod process;
 pub mod restart;
@@ -96,7 +98,7 @@ mod tests;
 pub const MAGIC: u32 = 0x6d49_5353;
 
 /// Version of everything in this module. Nodes of different versions refuse each other.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 
 record! {
     /// The bytes before every body.
@@ -131,6 +133,7 @@ pub const LONGEST: usize = HEADER_BYTES
         member::Message::LONGEST,
         process::Message::LONGEST,
         checkpoint::Message::LONGEST,
+        copy::Message::LONGEST,
         restart::Message::LONGEST,
         stream::Message::LONGEST,
     ]);
@@ -155,6 +158,8 @@ pub enum Body {
     Process(process::Message),
     /// A checkpoint: docs/protocol/checkpoint.md.
     Checkpoint(OpId, checkpoint::Message),
+    /// Second copies, and who holds what: docs/protocol/copies.md.
+    Copy(OpId, copy::Message),
     /// A restart: docs/protocol/restart.md.
     Restart(OpId, restart::Message),
     /// The streams of a restart: docs/protocol/streams.md.
@@ -166,10 +171,16 @@ impl Header {
     ///
     /// # Errors
     /// [`CodecError::Length`] for another length of `bytes`; [`CodecError::Value`] for a wrong
-    /// magic or version, no node, or a body that is longer than any message.
+    /// magic or version, no node, or a body that is longer than any of
+    /// its kind.
     pub fn parse(bytes: &[u8]) -> Result<Header, CodecError> {
         let header = Header::take(bytes)?;
-        let fits = header.len as usize <= MESSAGE_BYTES_MAX.saturating_sub(HEADER_BYTES);
+        let most = match header.kind {
+            bulk::KIND => bulk::BODY_BYTES_MAX,
+            _ => MESSAGE_BYTES_MAX.saturating_sub(HEADER_BYTES),
+        };
+        // CAST: 32 bits fit in a usize on every supported machine.
+        let fits = header.len as usize <= most;
         if header.magic == MAGIC && header.version == VERSION && fits {
             Ok(header)
         } else {
@@ -230,6 +241,7 @@ impl Message {
             Body::Member(message) => message.put(&mut writer)?,
             Body::Process(message) => message.put(&mut writer)?,
             Body::Checkpoint(_, message) => message.put(&mut writer)?,
+            Body::Copy(_, message) => message.put(&mut writer)?,
             Body::Restart(_, message) => message.put(&mut writer)?,
             Body::Stream(_, message) => message.put(&mut writer)?,
         }
@@ -260,7 +272,10 @@ impl Body {
     pub const fn op(&self) -> Option<OpId> {
         match self {
             Body::Member(_) | Body::Process(_) => None,
-            Body::Checkpoint(op, _) | Body::Restart(op, _) | Body::Stream(op, _) => Some(*op),
+            Body::Checkpoint(op, _)
+            | Body::Copy(op, _)
+            | Body::Restart(op, _)
+            | Body::Stream(op, _) => Some(*op),
         }
     }
 
@@ -270,6 +285,7 @@ impl Body {
             Body::Member(message) => message.kind(),
             Body::Process(message) => message.kind(),
             Body::Checkpoint(_, message) => message.kind(),
+            Body::Copy(_, message) => message.kind(),
             Body::Restart(_, message) => message.kind(),
             Body::Stream(_, message) => message.kind(),
         }
@@ -280,6 +296,7 @@ impl Body {
             Body::Member(message) => message.size(),
             Body::Process(message) => message.size(),
             Body::Checkpoint(_, message) => message.size(),
+            Body::Copy(_, message) => message.size(),
             Body::Restart(_, message) => message.size(),
             Body::Stream(_, message) => message.size(),
         }
@@ -297,6 +314,9 @@ impl Body {
         }
         if let Some(message) = checkpoint::Message::take(kind, bytes)? {
             return Ok(Body::Checkpoint(header.op()?, message));
+        }
+        if let Some(message) = copy::Message::take(kind, bytes)? {
+            return Ok(Body::Copy(header.op()?, message));
         }
         if let Some(message) = restart::Message::take(kind, bytes)? {
             return Ok(Body::Restart(header.op()?, message));

@@ -27,6 +27,8 @@ pub enum Protocol {
     Process,
     /// Checkpoints.
     Checkpoint,
+    /// Second copies.
+    Copy,
     /// Restarts.
     Restart,
     /// The streams of a restart.
@@ -118,6 +120,7 @@ fn protocol_of(body: &Body) -> Protocol {
         Body::Member(_) => Protocol::Member,
         Body::Process(_) => Protocol::Process,
         Body::Checkpoint(..) => Protocol::Checkpoint,
+        Body::Copy(..) => Protocol::Copy,
         Body::Restart(..) => Protocol::Restart,
         Body::Stream(..) => Protocol::Stream,
     }
@@ -128,6 +131,7 @@ pub(super) fn name_of(body: &Body) -> &'static str {
         Body::Member(message) => message.name(),
         Body::Process(message) => message.name(),
         Body::Checkpoint(_, message) => message.name(),
+        Body::Copy(_, message) => message.name(),
         Body::Restart(_, message) => message.name(),
         Body::Stream(_, message) => message.name(),
     }
@@ -202,6 +206,7 @@ impl Protocol {
             Protocol::Member => "member",
             Protocol::Process => "process",
             Protocol::Checkpoint => "checkpoint",
+            Protocol::Copy => "copy",
             Protocol::Restart => "restart",
             Protocol::Stream => "stream",
         }

@@ -31,6 +31,12 @@ pub struct Checkpoint {
     /// Where images are kept.
     #[arg(long, value_enum, default_value = "disk")]
     pub media: Media,
+    /// Copies of every part: with 2, every node keeps its part in a store of its own, and the next
+    /// node keeps another, so that a version survives the loss of any one node.
+    #[arg(long, value_name = "COUNT", default_value = "1",
+          value_parser = clap::value_parser!(u32).range(1..=2),
+          conflicts_with_all = ["freeze", "unfreeze", "exportable"])]
+    pub copies: u32,
     /// Text that the list of restart shows, at most 255 bytes.
     #[arg(short, long, value_name = "TEXT", value_parser = description)]
     pub description: Option<String>,

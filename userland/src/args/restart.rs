@@ -81,6 +81,7 @@ const EXITS: &[Exit] = &[
     Exit::BadArgument,
     Exit::Internal,
     Exit::MediaFull,
+    Exit::PartUnreachable,
 ];
 
 /// `1,4-6`: nodes 1, 4, 5 and 6.

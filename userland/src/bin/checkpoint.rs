@@ -3,8 +3,8 @@
 use clap::Parser;
 use nix::sys::signal::Signal;
 use ssi_core::abi::{
-    CheckpointReport, CHECKPOINT_CONTINUE, CHECKPOINT_EXTERNAL_ENDS, CHECKPOINT_HOLD,
-    CHECKPOINT_PROCESS_ONLY, CHECKPOINT_SIGNAL_ONLY,
+    CheckpointReport, CHECKPOINT_CONTINUE, CHECKPOINT_COPIES, CHECKPOINT_EXTERNAL_ENDS,
+    CHECKPOINT_HOLD, CHECKPOINT_PROCESS_ONLY, CHECKPOINT_SIGNAL_ONLY,
 };
 use ssi_tools::args::{absolute, Checkpoint};
 use ssi_tools::exit::{finish, Exit, Fault};
@@ -63,7 +63,8 @@ fn told(args: &Checkpoint, done: &CheckpointReport) -> Result<String, Fault> {
 fn wanted(args: &Checkpoint) -> (u32, u32) {
     let flag = |given: bool, flag: u32| if given { flag } else { 0 };
     let options = flag(args.process_only, CHECKPOINT_PROCESS_ONLY)
-        | flag(args.external_ends, CHECKPOINT_EXTERNAL_ENDS);
+        | flag(args.external_ends, CHECKPOINT_EXTERNAL_ENDS)
+        | flag(args.copies == 2, CHECKPOINT_COPIES);
     // CAST: signals are 1 to 64. Where nothing is saved, streams to outside are no matter.
     let number = |signal: Signal| signal as i32 as u32;
     let only = options | CHECKPOINT_EXTERNAL_ENDS | CHECKPOINT_SIGNAL_ONLY;

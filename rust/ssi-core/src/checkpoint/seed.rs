@@ -30,7 +30,7 @@ impl Options {
     pub const fn possible(&self) -> bool {
         let signals = self.only_signals() || self.holds();
         self.flags & !abi::CHECKPOINT_FLAGS == 0
-            && !(self.only_signals() && self.holds())
+            && !(self.only_signals() && (self.holds() || self.copies()))
             && (!self.continues() || self.only_signals())
             && self.signal <= SIGNALS
             && (self.signal != 0 || self.continues()) == signals
@@ -44,6 +44,11 @@ impl Options {
     /// The processes are held until the commit, and get the signal then.
     pub const fn holds(&self) -> bool {
         self.flags & abi::CHECKPOINT_HOLD != 0
+    }
+
+    /// A second copy of every part goes to another node.
+    pub const fn copies(&self) -> bool {
+        self.flags & abi::CHECKPOINT_COPIES != 0
     }
 
     /// The processes get SIGCONT, too.

@@ -187,6 +187,42 @@ fn examples() -> Vec<Message> {
         restart::Message::Free(restart::Free { part }),
         restart::Message::Taken(restart::Taken { part, pid: 7 }),
     ];
+    let version = c::Version {
+        application: 1,
+        number: 2,
+    };
+    let owner = copy::Owner {
+        uid: 3,
+        gid: 4,
+        store,
+    };
+    let copy = [
+        copy::Message::Offer(copy::Offer { version, owner }),
+        copy::Message::Accept(copy::Accept),
+        copy::Message::Took(copy::Took { chunks: 2 }),
+        copy::Message::Finish(copy::Finish),
+        copy::Message::Kept(copy::Kept),
+        copy::Message::Refused(copy::Refused { failure }),
+        copy::Message::Settled(copy::Settled),
+        copy::Message::Forget(copy::Forget),
+        copy::Message::Record(copy::Record {
+            owner,
+            bytes: crate::text::Text::cut(b"record"),
+        }),
+        copy::Message::Recorded(copy::Recorded),
+        copy::Message::Unrecorded(copy::Unrecorded { failure }),
+        copy::Message::Locate(copy::Locate {
+            version,
+            digest: 7,
+            owner,
+        }),
+        copy::Message::Located(copy::Located {
+            parts: nodes,
+            newest: 2,
+            load: 3,
+        }),
+        copy::Message::NotLocated(copy::NotLocated { failure }),
+    ];
     let stream = [
         stream::Message::Bind(stream::Bind {
             id,
@@ -207,6 +243,7 @@ fn examples() -> Vec<Message> {
     all.extend(process.map(Body::Process));
     all.extend(enlist.map(|message| Body::Checkpoint(op(), message)));
     all.extend(checkpoint.map(|message| Body::Checkpoint(op(), message)));
+    all.extend(copy.map(|message| Body::Copy(op(), message)));
     all.extend(restart.map(|message| Body::Restart(op(), message)));
     all.extend(stream.map(|message| Body::Stream(op(), message)));
     all.into_iter().map(message).collect()
@@ -228,7 +265,7 @@ fn a_message_as_literal_bytes() {
     ));
     #[rustfmt::skip]
     let bytes = [
-        b'S', b'S', b'I', b'm', 4, 0, 37, 0, 20, 0, 0, 0, // magic, version, kind, length
+        b'S', b'S', b'I', b'm', 5, 0, 37, 0, 20, 0, 0, 0, // magic, version, kind, length
         2, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1, // sender, epoch
         5, 0, 0, 0, 3, 0, 0, 0, 0x22, 0x11, 0, 0, 0, 0, 0, 0, // operation
         1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0xc, 0xb, 0xa, 9, 8, 7, 6, 5,
@@ -243,7 +280,7 @@ fn a_signal_is_a_header() {
         member::Leave,
     ))));
     assert_eq!(bytes.len(), HEADER_BYTES);
-    assert_eq!(bytes[4..12], [4, 0, 5, 0, 0, 0, 0, 0]);
+    assert_eq!(bytes[4..12], [5, 0, 5, 0, 0, 0, 0, 0]);
     assert_eq!(bytes[24..], [0; 16]);
 }
 
@@ -261,7 +298,7 @@ fn every_message_comes_back() {
     }
     assert_eq!(
         kinds.len(),
-        5 + 4 + 17 + 12 + 4,
+        5 + 4 + 17 + 14 + 12 + 4,
         "an example of each kind, and no kind twice"
     );
 }

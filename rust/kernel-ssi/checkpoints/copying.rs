@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The second copies of one checkpoint: its part goes to a partner, its commit record to all.
+
+use super::{Checkpoints, Operation};
+use crate::effects::Effects;
+use crate::engine::Context;
+use crate::failure::{Failure, FailureCode};
+use crate::local::Local;
+use crate::worker::Job;
+use kernel::prelude::*;
+use ssi_core::checkpoint::{Event, Options, Totals, Version};
+use ssi_core::copy::{partner, Seal, SealEffect, SealEvent, SendEffect, SendEvent, Sender};
+use ssi_core::node::{NodeId, NodeSet, OpId};
+use ssi_core::wire::copy::{Message, Offer, Owner, Record};
+use ssi_core::wire::Body;
+
+/// What happens to the copies of a checkpoint.
+pub enum Copied {
+    /// The worker has sent chunks, or could not.
+    Sent(SendEvent),
+    /// The commit record is durable here; this goes to the others.
+    Record(KBox<Record>),
+    /// A node said something about them.
+    Said(NodeId, Message),
+}
+
+/// The copies of one checkpoint.
+pub(super) struct Copying {
+    owner: Owner,
+    version: Version,
+    sender: Sender,
+    seal: Seal,
+    /// What is reported when the copy is durable.
+    totals: Option<Totals>,
+    record: Option<KBox<Record>>,
+}
+
+impl Copying {
+    /// What the options ask for.
+    pub(super) fn new(options: &Options) -> Option<Copying> {
+        options.copies().then(|| Copying {
+            owner: Local::owner(options),
+            version: Version {
+                application: 0,
+                number: 0,
+            },
+            sender: Sender::new(),
+            seal: Seal::new(),
+            totals: None,
+            record: None,
+        })
+    }
+
+    /// The version that is written.
+    pub(super) fn is_about(&mut self, version: Version) {
+        self.version = version;
+    }
+}
+
+impl Operation {
+    /// Takes an event of the worker that copies have to follow; gives back any other.
+    pub(super) fn copy_first(&mut self, context: &mut Context, event: Event) -> Option<Event> {
+        let (Some(copying), Event::Written(Some(totals))) = (self.copying.as_mut(), event) else {
+            return Some(event);
+        };
+        copying.totals = Some(totals);
+        let offer = Offer {
+            version: copying.version,
+            owner: copying.owner,
+        };
+        let partner = partner(context.me(), &context.peers.up());
+        self.send_copy(context, SendEvent::Start { partner, offer })
+    }
+
+    /// Hands an event to the copy of the part; gives what the checkpoint has to hear.
+    #[inline(never)]
+    pub(super) fn send_copy(&mut self, context: &mut Context, event: SendEvent) -> Option<Event> {
+        let mut effects = Effects::reserve().ok()?;
+        let copying = self.copying.as_mut()?;
+        let mut heard = None;
+        let stepped = copying
+            .sender
+            .step(event, &mut |effect| effects.push(effect));
+        if let Err(violation) = stepped {
+            pr_warn!("copy: {} in state {}\n", violation.event, violation.state);
+            let why = Failure::new(FailureCode::Internal);
+            let failed = SendEvent::Failed(why.text(format_args!("second copy")).to_core());
+            let _ = copying
+                .sender
+                .step(failed, &mut |effect| effects.push(effect));
+        }
+        for effect in effects {
+            match effect {
+                SendEffect::Send { to, message } => context.send(to, Body::Copy(self.op, message)),
+                SendEffect::Fill { to, chunks } => self.give(context, Job::Fill(to, chunks)),
+                SendEffect::Done => {
+                    let totals = self
+                        .copying
+                        .as_mut()
+                        .and_then(|copying| copying.totals.take());
+                    heard = Some(Event::Written(totals));
+                }
+                SendEffect::Fail(why) => heard = Some(Event::HostFailed(why)),
+            }
+        }
+        heard
+    }
+
+    /// Hands an event to the commit record's way; gives what the checkpoint has to hear.
+    #[inline(never)]
+    pub(super) fn seal(&mut self, context: &mut Context, event: SealEvent) -> Option<Event> {
+        let mut effects = Effects::reserve().ok()?;
+        let copying = self.copying.as_mut()?;
+        copying.seal.step(event, &mut |effect| effects.push(effect));
+        let version = copying.version;
+        let mut heard = None;
+        for effect in effects {
+            match effect {
+                SealEffect::Send { to } => self.send_record(context, &to),
+                SealEffect::Done => heard = Some(Event::Committed),
+                SealEffect::Fail(why) => self.give(context, Job::Uncommit(version, why)),
+            }
+        }
+        heard
+    }
+
+    #[inline(never)]
+    fn send_record(&mut self, context: &mut Context, to: &NodeSet) {
+        let record = self
+            .copying
+            .as_mut()
+            .and_then(|copying| copying.record.take());
+        let Some(record) = record else {
+            return;
+        };
+        for node in to.iter() {
+            context.send(node, Body::Copy(self.op, Message::Record(*record)));
+        }
+    }
+
+    fn copied(&mut self, context: &mut Context, copied: Copied) -> Option<Event> {
+        match copied {
+            Copied::Sent(event) => self.send_copy(context, event),
+            Copied::Record(record) => {
+                let mut to = context.peers.up();
+                to.remove(context.me());
+                if let Some(copying) = self.copying.as_mut() {
+                    copying.record = Some(record);
+                }
+                self.seal(context, SealEvent::Start { to })
+            }
+            Copied::Said(node, Message::Recorded(_)) => {
+                self.seal(context, SealEvent::Recorded(node))
+            }
+            Copied::Said(node, Message::Unrecorded(said)) => {
+                self.seal(context, SealEvent::Unrecorded(node, said.failure))
+            }
+            Copied::Said(from, message) => {
+                self.send_copy(context, SendEvent::Message { from, message })
+            }
+        }
+    }
+
+    /// A node is dead, or messages to it are lost.
+    pub(super) fn copier_down(&mut self, context: &mut Context, node: NodeId, now_ms: u64) {
+        if let Some(event) = self.send_copy(context, SendEvent::PeerDown(node)) {
+            self.step(context, event, now_ms);
+        }
+        if let Some(event) = self.seal(context, SealEvent::PeerDown(node)) {
+            self.step(context, event, now_ms);
+        }
+    }
+}
+
+impl Checkpoints {
+    /// Something happened to the copies of a checkpoint.
+    pub fn copied(&mut self, context: &mut Context, op: OpId, copied: Copied, now_ms: u64) {
+        if let Some(operation) = self.find(op) {
+            if let Some(event) = operation.copied(context, copied) {
+                operation.step(context, event, now_ms);
+            }
+            self.reap();
+        }
+    }
+}

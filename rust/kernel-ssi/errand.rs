@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Short acts on the store that another node asked for, each in a thread of its own.
+
+use crate::engine::Event;
+use crate::failure::{Failure, FailureCode, Outcome};
+use crate::host::Joined;
+use crate::media::Store;
+use crate::sys::caps;
+use crate::sys::fsio::Creds;
+use crate::sys::thread::{Run, Thread};
+use core::sync::atomic::{AtomicU32, Ordering};
+use kernel::c_str;
+use kernel::prelude::*;
+use kernel::sync::Arc;
+use ssi_core::node::{NodeId, NodeSet, OpId};
+use ssi_core::wire::copy::{
+    Locate, Located, Message, NotLocated, Owner, Record, Recorded, Unrecorded,
+};
+
+/// Errands of this machine at the same time.
+const ERRANDS_MAX: u32 = 64;
+
+static RUNNING: AtomicU32 = AtomicU32::new(0);
+
+/// What is to be done.
+pub enum Act {
+    /// Write a commit record.
+    Record(KBox<Record>),
+    /// Say which parts are here.
+    Locate(KBox<Locate>),
+}
+
+struct Errand {
+    node: Arc<Joined>,
+    op: OpId,
+    to: NodeId,
+    act: Act,
+}
+
+impl Act {
+    /// What is said where it could not be done.
+    pub fn refusal(&self, why: Failure, me: NodeId) -> Message {
+        let failure = why.node(me.raw()).to_core();
+        match self {
+            Act::Record(_) => Message::Unrecorded(Unrecorded { failure }),
+            Act::Locate(_) => Message::NotLocated(NotLocated { failure }),
+        }
+    }
+
+    fn run(&self) -> Outcome<Message> {
+        match self {
+            Act::Record(record) => {
+                store(&record.owner)?.write_record(record.bytes.as_bytes())?;
+                Ok(Message::Recorded(Recorded))
+            }
+            Act::Locate(locate) => Ok(Message::Located(located(locate)?)),
+        }
+    }
+}
+
+fn store(owner: &Owner) -> Outcome<Store> {
+    Store::new(
+        owner.store.as_bytes(),
+        Creds::of_user(owner.uid, owner.gid)?,
+    )
+}
+
+fn located(locate: &Locate) -> Outcome<Located> {
+    let store = store(&locate.owner)?;
+    let parts = match locate.version.number {
+        0 => NodeSet::EMPTY,
+        _ => store.parts(locate.version, locate.digest)?,
+    };
+    Ok(Located {
+        parts,
+        newest: store.newest(locate.version.application)?,
+        load: caps::count(),
+    })
+}
+
+impl Run for Errand {
+    fn run(self) {
+        let me = self.node.config.node;
+        let answer = self.act.run();
+        let answer = answer.unwrap_or_else(|why| self.act.refusal(why, me));
+        RUNNING.fetch_sub(1, Ordering::AcqRel);
+        if let Ok(answer) = KBox::new(answer, GFP_KERNEL) {
+            let _ = self.node.events.put(Event::Say(self.op, self.to, answer));
+        }
+    }
+}
+
+/// Does `act` and answers `to`; the answer where that cannot even begin.
+pub fn send(node: Arc<Joined>, op: OpId, to: NodeId, act: Act) -> Option<Message> {
+    let me = node.config.node;
+    if RUNNING.fetch_add(1, Ordering::AcqRel) >= ERRANDS_MAX {
+        RUNNING.fetch_sub(1, Ordering::AcqRel);
+        let why = Failure::new(FailureCode::Limit).text(format_args!("acts on the store"));
+        return Some(act.refusal(why, me));
+    }
+    let refusal = act.refusal(Failure::new(FailureCode::NoMemory), me);
+    let errand = Errand { node, op, to, act };
+    match Thread::start(c_str!("ssi_errand"), errand) {
+        Ok(_) => None,
+        Err(_) => {
+            RUNNING.fetch_sub(1, Ordering::AcqRel);
+            Some(refusal)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Tests of second copies: the golden table, and whole copies under every fault.
+
+mod pair;
+mod table;
+
+use super::partner;
+use crate::abi::FailureCode;
+use crate::node::{NodeId, NodeSet};
+use crate::trial::seeds;
+use pair::{Fault, Pair};
+
+fn node(raw: u32) -> NodeId {
+    NodeId::new(raw).unwrap()
+}
+
+fn set(raw: &[u32]) -> NodeSet {
+    raw.iter().fold(NodeSet::EMPTY, |set, raw| {
+        set.union(&NodeSet::only(node(*raw)))
+    })
+}
+
+#[test]
+fn the_partner_is_the_next_in_the_ring() {
+    let up = set(&[1, 2, 5]);
+    assert_eq!(partner(node(1), &up), Some(node(2)));
+    assert_eq!(partner(node(2), &up), Some(node(5)));
+    assert_eq!(partner(node(5), &up), Some(node(1)));
+    assert_eq!(partner(node(3), &up), Some(node(5)));
+    assert_eq!(partner(node(1), &set(&[1])), None);
+}
+
+fn run(seed: u64, fault: Fault, at: usize) -> (Pair, usize) {
+    let mut pair = Pair::new(seed);
+    let mut acts = 0;
+    loop {
+        if acts == at {
+            pair.strike(fault);
+        }
+        if !pair.advance() {
+            break;
+        }
+        acts += 1;
+        assert!(acts < 10_000, "no end");
+    }
+    (pair, acts)
+}
+
+#[test]
+fn without_faults_the_copy_is_whole() {
+    for seed in seeds(200) {
+        let (pair, _) = run(seed, Fault::Nothing, 0);
+        assert_eq!(pair.answer, Some(Ok(())));
+        assert_eq!(pair.durable, Some(pair.part));
+        assert!(pair.keeper.is_none(), "the keeper waits for ever");
+    }
+}
+
+#[test]
+fn a_copy_is_reported_only_when_it_is_durable() {
+    let faults = [
+        Fault::Break,
+        Fault::KeeperFails,
+        Fault::SenderFails,
+        Fault::Discard,
+    ];
+    for seed in seeds(20) {
+        let (_, acts) = run(seed, Fault::Nothing, 0);
+        for at in 0..acts {
+            for fault in faults {
+                let (pair, _) = run(seed, fault, at);
+                assert!(pair.keeper.is_none(), "{fault:?} at {at}: the keeper waits");
+                match pair.answer {
+                    // The sender is told at a time when it is durable; what comes after the
+                    // report may remove it.
+                    Some(Ok(())) => assert!(pair.was_durable, "{fault:?} at {at}"),
+                    Some(Err(_)) => assert!(
+                        pair.durable.is_none() || pair.in_doubt,
+                        "{fault:?} at {at}: something is left"
+                    ),
+                    None => assert_eq!(fault, Fault::Discard, "no answer"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn who_fails_is_named() {
+    let (pair, _) = run(1, Fault::Break, 0);
+    let failure = pair.answer.unwrap().unwrap_err();
+    assert_eq!((failure.code, failure.node), (FailureCode::NodeDied, 2));
+    let (pair, _) = run(1, Fault::KeeperFails, 2);
+    let failure = pair.answer.unwrap().unwrap_err();
+    assert_eq!((failure.code, failure.node), (FailureCode::Media, 2));
+}
