@@ -2,6 +2,7 @@
 //! The checkpoints that this node takes part in: core agents, and the workers that act for them.
 
 mod copying;
+mod numbering;
 
 pub use copying::Copied;
 
@@ -20,6 +21,7 @@ use crate::worker::{Job, Worker};
 use copying::Copying;
 use kernel::prelude::*;
 use kernel::sync::Arc;
+use numbering::Numbering;
 use ssi_core::abi::CheckpointReport;
 use ssi_core::checkpoint::{
     Agent, Effect, Event, History, Link, Links, Options, Report, Seed, Stray,
@@ -46,6 +48,7 @@ struct Operation {
     held: Held,
     phases: Phases,
     copying: Option<Copying>,
+    numbering: Option<KBox<Numbering>>,
     ended: bool,
     aborted: Option<ssi_core::failure::Failure>,
 }
@@ -104,6 +107,7 @@ impl Operation {
             held: Held::new(),
             phases: Phases::since(called_ns),
             copying: Copying::new(&options),
+            numbering: None,
             ended: false,
             aborted: None,
         };
@@ -192,7 +196,7 @@ impl Operation {
             Effect::Snapshot => self.give(context, Job::Snapshot),
             Effect::Release => self.give(context, Job::Release),
             Effect::Signal => self.give(context, Job::Signal),
-            Effect::OpenVersion { found } => self.give(context, Job::Open(found)),
+            Effect::OpenVersion { found } => self.open(context, found, now_ms),
             Effect::Write { version } => {
                 if let Some(copying) = self.copying.as_mut() {
                     copying.is_about(version);
@@ -202,6 +206,7 @@ impl Operation {
             Effect::Commit { report } => self.give(context, Job::Commit(report)),
             Effect::Discard => {
                 self.held = Held::new();
+                self.numbering = None;
                 self.worker.cancel();
                 self.send_copy(context, SendEvent::Discard);
                 self.give(context, Job::Discard);
@@ -383,6 +388,7 @@ impl Checkpoints {
     /// Time passes.
     pub fn tick(&mut self, context: &mut Context, now_ms: u64) {
         for operation in self.operations.iter_mut() {
+            operation.number_tick(context, now_ms);
             if let Some(number) = Timer::take_due(&mut operation.timer, now_ms) {
                 operation.step(context, Event::Deadline(number), now_ms);
             }

@@ -224,6 +224,10 @@ impl Engine {
                 self.copies.message(context, op, from, message);
             }
             M::Record(_) | M::Locate(_) => copies::run_errand(context, op, from, &message),
+            M::Located(_) | M::NotLocated(_) if self.checkpoints.has(op) => {
+                let said = Copied::Said(from, message);
+                self.checkpoints.copied(context, op, said, now_ms);
+            }
             M::Located(_) | M::NotLocated(_) => {
                 self.restarts.located(context, op, from, message, now_ms);
             }

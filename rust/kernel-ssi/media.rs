@@ -60,11 +60,11 @@ impl Store {
     }
 
     /// Makes the folder of the next version of the application and returns its number: one more
-    /// than the highest there is, committed or not.
-    pub fn open_version(&self, application: u64) -> Outcome<u32> {
+    /// than the highest there is, committed or not, and than `above`.
+    pub fn open_version(&self, application: u64, above: u32) -> Outcome<u32> {
         let folder = self.path.join(format_args!("{application}"))?;
         self.make_all(&folder)?;
-        let mut version = self.highest_version(&folder)?;
+        let mut version = self.highest_version(&folder)?.max(above);
         for _ in 0..VERSION_TRIES {
             version = version
                 .checked_add(1)

@@ -33,8 +33,9 @@ pub enum Job {
     Snapshot,
     /// Let the processes go.
     Release,
-    /// Choose the application's id where it has none, and make the next version's folder.
-    Open(Found),
+    /// Choose the application's id where it has none, and make the next version's folder. Some
+    /// store has or had a version of this number, of the application or of a namesake.
+    Open(Found, u32),
     /// Write the part.
     Write(Version),
     /// Send so many more chunks of the part to this node.
@@ -191,8 +192,8 @@ impl Body {
                 let counts = self.local.signal();
                 self.tell(E::Signalled(counts));
             }
-            Job::Open(found) => {
-                let outcome = self.local.open_version(found);
+            Job::Open(found, newest) => {
+                let outcome = self.local.open_version(found, newest);
                 self.tell(match outcome {
                     Ok(version) => E::Opened(version),
                     Err(why) => E::NotOpened(self.local.blame(why)),

@@ -11,6 +11,7 @@ use kernel::prelude::*;
 use ssi_core::checkpoint::{Event, Options, Totals, Version};
 use ssi_core::copy::{partner, Seal, SealEffect, SealEvent, SendEffect, SendEvent, Sender};
 use ssi_core::node::{NodeId, NodeSet, OpId};
+use ssi_core::survey;
 use ssi_core::wire::copy::{Message, Offer, Owner, Record};
 use ssi_core::wire::Body;
 
@@ -49,6 +50,11 @@ impl Copying {
             totals: None,
             record: None,
         })
+    }
+
+    /// Whose files they are.
+    pub(super) fn owner(&self) -> Owner {
+        self.owner
     }
 
     /// The version that is written.
@@ -138,7 +144,7 @@ impl Operation {
         }
     }
 
-    fn copied(&mut self, context: &mut Context, copied: Copied) -> Option<Event> {
+    fn copied(&mut self, context: &mut Context, copied: Copied, now_ms: u64) -> Option<Event> {
         match copied {
             Copied::Sent(event) => self.send_copy(context, event),
             Copied::Record(record) => {
@@ -155,6 +161,13 @@ impl Operation {
             Copied::Said(node, Message::Unrecorded(said)) => {
                 self.seal(context, SealEvent::Unrecorded(node, said.failure))
             }
+            Copied::Said(node, Message::Located(located)) => {
+                self.number(context, survey::Event::Located(node, located), now_ms)
+            }
+            Copied::Said(node, Message::NotLocated(said)) => {
+                let event = survey::Event::NotLocated(node, said.failure);
+                self.number(context, event, now_ms)
+            }
             Copied::Said(from, message) => {
                 self.send_copy(context, SendEvent::Message { from, message })
             }
@@ -163,6 +176,9 @@ impl Operation {
 
     /// A node is dead, or messages to it are lost.
     pub(super) fn copier_down(&mut self, context: &mut Context, node: NodeId, now_ms: u64) {
+        if let Some(event) = self.number(context, survey::Event::PeerDown(node), now_ms) {
+            self.step(context, event, now_ms);
+        }
         if let Some(event) = self.send_copy(context, SendEvent::PeerDown(node)) {
             self.step(context, event, now_ms);
         }
@@ -173,10 +189,17 @@ impl Operation {
 }
 
 impl Checkpoints {
+    /// Whether this node takes part in the operation.
+    pub fn has(&self, op: OpId) -> bool {
+        self.operations
+            .find(|operation| operation.op == op)
+            .is_some()
+    }
+
     /// Something happened to the copies of a checkpoint.
     pub fn copied(&mut self, context: &mut Context, op: OpId, copied: Copied, now_ms: u64) {
         if let Some(operation) = self.find(op) {
-            if let Some(event) = operation.copied(context, copied) {
+            if let Some(event) = operation.copied(context, copied, now_ms) {
                 operation.step(context, event, now_ms);
             }
             self.reap();

@@ -22,15 +22,17 @@ impl Local {
         Store::new(self.options.store.as_bytes(), self.creds.clone())
     }
 
-    /// Makes the folder of the application's next version. A new application is named after its
-    /// smallest head root, unless the store knows another application of that name.
-    pub fn open_version(&mut self, found: Found) -> Outcome<Version> {
+    /// Makes the folder of the application's next version, above `newest`. A new application is
+    /// named after its smallest head root, unless a store knows another application of that name.
+    pub fn open_version(&mut self, found: Found, newest: u32) -> Outcome<Version> {
         let store = self.store()?;
-        let application = match found.application {
-            0 => new_application(&store, found.head_root)?,
-            known => known,
+        let application = match (found.application, newest) {
+            (0, 0) => new_application(&store, found.head_root.into())?,
+            (0, _) => new_application(&store, 0)?,
+            (known, _) => known,
         };
-        let number = store.open_version(application)?;
+        let above = if found.application == 0 { 0 } else { newest };
+        let number = store.open_version(application, above)?;
         Ok(Version {
             application,
             number,
@@ -139,9 +141,9 @@ impl Local {
     }
 }
 
-/// An id that no application of the store has.
-fn new_application(store: &Store, head_root: u32) -> Outcome<u64> {
-    let mut id = u64::from(head_root);
+/// An id that no application of the store has: `first`, if it is not 0, or a random one.
+fn new_application(store: &Store, first: u64) -> Outcome<u64> {
+    let mut id = first;
     for _ in 0..NAME_TRIES {
         if id != 0 && !store.has_application(id)? {
             return Ok(id);

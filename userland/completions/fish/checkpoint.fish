@@ -1,4 +1,5 @@
 complete -c checkpoint -l media -d 'Where images are kept' -r -f -a "disk\t'Files in the store'"
+complete -c checkpoint -l copies -d 'Copies of every part: with 2, every node keeps its part in a store of its own, and the next node keeps another, so that a version survives the loss of any one node' -r
 complete -c checkpoint -s d -l description -d 'Text that the list of restart shows, at most 255 bytes' -r
 complete -c checkpoint -l store -d 'Folder of the checkpoints, the same on every node' -r -F
 complete -c checkpoint -l kill -d 'Hold the application until the version exists, then end it [default signal: KILL]' -r
