@@ -281,6 +281,7 @@ impl Checkpoints {
             let note = Note {
                 pid: request.pid,
                 description: request.description,
+                keep: request.keep,
                 caller: request.caller,
             };
             let operation = Operation::new(context, op, options, note, request.called_ns)?;

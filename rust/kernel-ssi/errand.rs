@@ -50,7 +50,7 @@ impl Act {
     fn run(&self) -> Outcome<Message> {
         match self {
             Act::Record(record) => {
-                store(&record.owner)?.write_record(record.bytes.as_bytes())?;
+                store(&record.owner)?.write_record(record.bytes.as_bytes(), record.keep)?;
                 Ok(Message::Recorded(Recorded))
             }
             Act::Locate(locate) => Ok(Message::Located(located(locate)?)),

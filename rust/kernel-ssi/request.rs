@@ -19,6 +19,8 @@ pub struct CheckpointRequest {
     pub store: KVec<u8>,
     /// For the picker.
     pub description: KVec<u8>,
+    /// Versions that stay, with copies; 0: all.
+    pub keep: u32,
     /// Who asks.
     pub uid: u32,
     /// Who asks.
@@ -34,6 +36,8 @@ pub struct Note {
     pub pid: u32,
     /// For the picker.
     pub description: KVec<u8>,
+    /// Versions that stay, with copies; 0: all.
+    pub keep: u32,
     /// The process that asks: it waits in its call, and never comes to rest.
     pub caller: u32,
 }

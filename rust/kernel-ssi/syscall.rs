@@ -71,6 +71,9 @@ fn checkpoint_request(args: &abi::CheckpointArgs) -> Outcome<CheckpointRequest> 
     if args.media != 0 {
         return Err(bad.text(format_args!("media {}", args.media)));
     }
+    if args.reserved != 0 || (args.keep != 0 && args.flags & abi::CHECKPOINT_COPIES == 0) {
+        return Err(bad.text(format_args!("keep {}", args.keep)));
+    }
     let (pid, _) = caps::get(args.pid).unwrap_or((args.pid, 0));
     let description = user::read_bytes(args.description, args.description_len, DESCRIPTION_MAX)
         .map_err(|error| bad.errno(error).text(format_args!("description")))?;
@@ -82,6 +85,7 @@ fn checkpoint_request(args: &abi::CheckpointArgs) -> Outcome<CheckpointRequest> 
         signal: args.signal,
         store: path(args.store, args.store_len)?,
         description,
+        keep: args.keep,
         uid,
         gid,
         caller: caps::get(0)?.0,

@@ -42,6 +42,8 @@ pub enum Job {
     Fill(NodeId, u32),
     /// Write the commit record.
     Commit(Report),
+    /// Remove older versions: this one is committed, here and elsewhere.
+    LetGo(Version),
     /// Take the commit record back: it could not be doubled, for this reason.
     Uncommit(Version, core_failure::Failure),
     /// Send the signal that was asked for, and let the processes go.
@@ -209,6 +211,7 @@ impl Body {
                 gauge.gauge.enter(step::COMMIT);
                 self.commit(&report);
             }
+            Job::LetGo(version) => self.local.let_go_below(version),
             Job::Uncommit(version, why) => {
                 self.local.uncommit(version);
                 self.tell(E::NotCommitted(why));

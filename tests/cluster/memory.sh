@@ -1,10 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Versions that survive the loss of any one node without a shared store: checkpoint --copies=2.
+# Versions that survive the loss of any one node without a shared store.
 #
-# A pipeline over three nodes, whose images stay on the nodes' own disks; each node in turn loses
-# its power, and the two that are left go on. Then a checkpoint is taken from the node that was
-# down, whose store has missed a version.
+# usage: tests/cluster/memory.sh [disk|memory]…
+#
+# A pipeline over three nodes, whose images stay in the nodes' own memory (checkpoint
+# --media=memory) or on their own disks (--copies=2); each node in turn loses its power, and the
+# two that are left go on. Then a checkpoint is taken from the node that was down, whose store has
+# missed a version.
 
 . "$(dirname "$0")/lib.sh"
 SSI_NODES=3
@@ -12,7 +15,8 @@ FOLDER=${SSI_SHARED:-$(mktemp -d)}
 SIZE=${SSI_SIZE:-4}
 SLOW=1
 . "$REPO/scripts/pipeline.sh"
-STORE=/var/lib/ssi/copies
+DISK=/var/lib/ssi/copies
+MEMORY=/run/ssi/memory
 ALONE=/var/lib/ssi/alone
 
 others() { for node in 1 2 3; do [ $node = "$1" ] || echo $node; done; }
@@ -31,6 +35,14 @@ newest() { on "$1" "restart --list --store $2" | awk 'END { print $1, $2 }'; }
 begin() {
     start_pipeline
     await 120 "a fifth is read" has_read 1 20
+}
+
+# media disk|memory: what the rounds use.
+media() {
+    case $1 in
+    disk) STORE=$DISK KEPT="--copies=2 --store $DISK" FROM="--store $DISK" ;;
+    memory) STORE=$MEMORY KEPT=--media=memory FROM=--media=memory ;;
+    esac
 }
 
 # Every part is there twice, on its own node and on the next, and the record everywhere.
@@ -58,19 +70,19 @@ falls() {
 goes_on_without() {
     local root
     root=$(others "$1" | tail -n 1)
-    on "$root" "restart --store $STORE $(newest "$root" $STORE)"
+    on "$root" "restart $FROM $(newest "$root" $STORE)"
 }
 
 # The application lives on two nodes, the third comes back and takes a version of it.
 is_saved_from() {
     local before now
     before=$(newest "$(others "$1" | head -n 1)" $STORE)
-    take "$(others "$1" | head -n 1)" --copies=2 --store $STORE
+    take "$(others "$1" | head -n 1)" $KEPT
     cluster boot "$1"
     for node in 1 2 3; do
         await 30 "node $node sees node $1" sees_state $node "$1" up
     done
-    take "$1" --copies=2 --store $STORE
+    take "$1" $KEPT
     now=$(newest "$1" $STORE)
     [ "$now" = "${before% *} $((${before#* } + 2))" ] || { echo "$before, then $now"; return 1; }
 }
@@ -124,26 +136,58 @@ is_shared() {
     leaves_nothing /shared/checkpoints
 }
 
+# The oldest versions go first, on all nodes alike.
+keeps_two() {
+    local node versions
+    for _ in 1 2 3; do
+        take 1 --media=memory
+    done
+    for node in 1 2 3; do
+        versions=$(on $node "ls -d $MEMORY/*/v*/commit $MEMORY/*/v*/node-*")
+        [ "$(wc -l <<<"$versions")" = 6 ] || { echo "node $node: $versions"; return 1; }
+    done
+}
+
+# A bound that is reached on one node; nothing happens to the application or to older versions.
+is_bounded() {
+    local before
+    before=$(newest 1 $MEMORY)
+    on 3 "ssictl limits --memory \$((\$(du -sm $MEMORY | cut -f1) + 1))MiB"
+    refuses 31 "node 3" --media=memory
+    [ "$(newest 1 $MEMORY)" = "$before" ]
+    on 3 "ssictl limits --memory 25%"
+    take 1 --media=memory
+}
+
 [ -n "${SSI_SHARED:-}" ] || AT_END+=('rm -rf "$FOLDER"')
 start_cluster --shared "$FOLDER"
 make_input
 undisturbed_hash
 for node in 1 2 3; do
-    on $node "rm -rf $STORE $ALONE"
+    on $node "rm -rf $DISK $ALONE $MEMORY/*"
 done
-for victim in 1 2 3; do
-    try "a pipeline, before node $victim falls" begin
-    try "saved twice" take $(((victim + 1) % 3 + 1)) --copies=2 --store $STORE
-    try "every part is there twice" is_doubled
-    try "node $victim falls" falls $victim
-    try "goes on without node $victim" goes_on_without $victim
-    try "node $victim comes back, and saves it" is_saved_from $victim
-    try "the right result" ends_right
-    stop_application 1 2 3
-    # After a failure nothing is where the next round would look for it.
-    [ ${#FAILED[@]} = 0 ] || finish
+for media in ${*:-disk memory}; do
+    media "$media"
+    for victim in 1 2 3; do
+        try "$media: a pipeline, before node $victim falls" begin
+        # shellcheck disable=SC2086 # Several options.
+        try "$media: saved twice" take $(((victim + 1) % 3 + 1)) $KEPT
+        try "$media: every part is there twice" is_doubled
+        try "$media: node $victim falls" falls $victim
+        try "$media: goes on without node $victim" goes_on_without $victim
+        try "$media: node $victim comes back, and saves it" is_saved_from $victim
+        try "$media: the right result" ends_right
+        stop_application 1 2 3
+        # After a failure nothing is where the next round would look for it.
+        [ ${#FAILED[@]} = 0 ] || finish
+    done
 done
-try "a pipeline, for errors" begin
+for node in 1 2 3; do
+    on $node "rm -rf $MEMORY/*"
+done
+try "a pipeline, for bounds and errors" begin
+try "two versions stay in memory" keeps_two
+try "a bound on one node" is_bounded
 try "a full disk at a partner" is_full
 try "a shared store" is_shared
 try "a part that nobody has" is_missed

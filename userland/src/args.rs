@@ -11,7 +11,7 @@ mod ctl;
 mod image;
 mod restart;
 
-pub use checkpoint::{Checkpoint, Media};
+pub use checkpoint::{Checkpoint, Copies, Media};
 pub use ctl::*;
 pub use image::{Image, ImageCommand};
 pub use restart::{Restart, Substitute};

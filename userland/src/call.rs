@@ -34,6 +34,8 @@ pub struct Checkpoint<'a> {
     pub description: &'a str,
     /// Signal for the processes, or 0.
     pub signal: u32,
+    /// Versions that stay, with copies; 0: all.
+    pub keep: u32,
 }
 
 /// What to restart, and from where.
@@ -119,6 +121,8 @@ pub fn checkpoint(what: &Checkpoint<'_>) -> Result<CheckpointReport, CallError> 
         description: what.description.as_ptr() as u64,
         failure: address(&mut failure),
         report: address(&mut report),
+        keep: what.keep,
+        reserved: 0,
     };
     // SAFETY: all four buffers live in this frame or in `what`, with the lengths given.
     unsafe { raw(number::CHECKPOINT, &mut args, &failure)? };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The file that names a cluster: /etc/ssi/cluster.toml.
 use crate::exit::{Exit, Fault};
+use crate::memory::Limit;
 use serde::Deserialize;
 use ssi_core::abi::{JoinArgs, NodeAddress, CLUSTER_KEY, CLUSTER_NAME, NODES_MAX};
 use ssi_core::node::NodeId;
@@ -25,6 +26,8 @@ struct File {
     port: u16,
     #[serde(default)]
     failure_ms: u32,
+    #[serde(default)]
+    memory: Limit,
     nodes: Vec<FileNode>,
 }
 
@@ -41,6 +44,8 @@ pub struct Cluster {
     pub join: JoinArgs,
     /// The addresses of all nodes.
     pub nodes: Vec<NodeAddress>,
+    /// Memory of this node for checkpoints.
+    pub memory: Limit,
 }
 
 fn default_port() -> u16 {
@@ -76,7 +81,11 @@ fn parse(text: &str, node: Option<u32>) -> Result<Cluster, String> {
         cluster: cluster_name(&file.name)?,
         key: cluster_key(&file.key)?,
     };
-    Ok(Cluster { join, nodes })
+    Ok(Cluster {
+        join,
+        nodes,
+        memory: file.memory,
+    })
 }
 
 fn addresses(nodes: &[FileNode]) -> Result<Vec<NodeAddress>, String> {

@@ -119,6 +119,7 @@ fn move_one(pid: u32, store: &Path) -> Result<Moved, Fault> {
         description: "drained",
         // CAST: signals are small.
         signal: Signal::SIGKILL as u32,
+        keep: 0,
     })?;
     let (application, version) = (saved.application, saved.version);
     let report = restart_elsewhere(store, application, version, nodes).map_err(|fault| {

@@ -11,6 +11,7 @@ pub mod exit;
 pub mod export;
 pub mod image;
 pub mod limits;
+pub mod memory;
 pub mod message;
 pub mod picker;
 pub mod progress;

@@ -123,7 +123,10 @@ impl Operation {
         for effect in effects {
             match effect {
                 SealEffect::Send { to } => self.send_record(context, &to),
-                SealEffect::Done => heard = Some(Event::Committed),
+                SealEffect::Done => {
+                    self.give(context, Job::LetGo(version));
+                    heard = Some(Event::Committed);
+                }
                 SealEffect::Fail(why) => self.give(context, Job::Uncommit(version, why)),
             }
         }

@@ -133,9 +133,18 @@ impl Local {
         let len = len.map_err(|_| wrong())?;
         let record = Record {
             owner: Local::owner(&self.options),
+            keep: self.note.keep,
             bytes: Text::cut(&bytes[..len]),
         };
         Ok(KBox::new(record, GFP_KERNEL)?)
+    }
+
+    /// The version is committed: older ones go.
+    pub fn let_go_below(&self, version: Version) {
+        match self.store() {
+            Ok(store) => store.let_go_below(version, self.note.keep),
+            Err(_) => pr_warn!("older versions could not be removed\n"),
+        }
     }
 
     /// Takes the commit record back.

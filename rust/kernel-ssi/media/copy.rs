@@ -13,9 +13,6 @@ use super::{number, visit, Folder, PageFile, Store};
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::sys::fsio::{self, Entry, Open};
 
-/// Versions without a commit record that are removed when a newer one is committed.
-const STALE_MAX: usize = 64;
-
 /// A file's name in the folder of its part.
 struct Named(FileName);
 
@@ -79,18 +76,67 @@ impl Store {
         }
     }
 
-    /// Writes the commit record that the root of a checkpoint sent, and removes what is left of
-    /// older versions that were never committed.
-    pub fn write_record(&self, bytes: &[u8]) -> Outcome {
+    /// Writes the commit record that the root of a checkpoint sent, and lets older versions go.
+    pub fn write_record(&self, bytes: &[u8], keep: u32) -> Outcome {
         let (record, description) = commit::parse(bytes, fsio::digest).map_err(|what| {
             Failure::new(FailureCode::Damaged).text(format_args!("commit record: {what:?}"))
         })?;
         self.make_all(&self.version(record.application, record.version)?)?;
         self.write_commit(&record, description)?;
-        for stale in &self.stale(record.application, record.version)? {
-            self.remove_version(record.application, *stale)?;
+        self.let_go_below(
+            Version {
+                application: record.application,
+                number: record.version,
+            },
+            keep,
+        );
+        Ok(())
+    }
+
+    /// `version` is committed: removes what is left of older ones that never were, and those that
+    /// are more than `keep` together with it, the oldest first; 0 keeps all.
+    pub fn let_go_below(&self, version: Version, keep: u32) {
+        // The new version is there, whatever becomes of the old ones.
+        if self.try_let_go_below(version, keep).is_err() {
+            pr_warn!("older versions could not be removed\n");
+        }
+    }
+
+    fn try_let_go_below(&self, version: Version, keep: u32) -> Outcome {
+        let mut older = self.below(version)?;
+        older.sort_unstable();
+        let (mut stale, mut whole) = (KVec::new(), KVec::new());
+        for number in &older {
+            match self.read_commit(version.application, *number) {
+                Ok(_) => whole.push(*number, GFP_KERNEL)?,
+                Err(why) if why.code() == FailureCode::NoSuchVersion => {
+                    stale.push(*number, GFP_KERNEL)?;
+                }
+                Err(_) => {}
+            }
+        }
+        let surplus = match keep {
+            0 => 0,
+            keep => (whole.len() + 1).saturating_sub(keep as usize),
+        };
+        for number in Iterator::chain(stale.iter(), whole.iter().take(surplus)) {
+            self.remove_version(version.application, *number)?;
         }
         Ok(())
+    }
+
+    /// Numbers below that of `version` that have a folder.
+    fn below(&self, version: Version) -> Outcome<KVec<u32>> {
+        let mut below = KVec::new();
+        let folder = self.path.join(format_args!("{}", version.application))?;
+        visit(&folder, &self.creds, &mut |name, entry| {
+            let older = number(name, b"v").filter(|number| *number < version.number);
+            if let (Some(number), Entry::Folder) = (older, entry) {
+                below.push(number, GFP_KERNEL)?;
+            }
+            Ok(())
+        })?;
+        Ok(below)
     }
 
     /// Takes a commit record back that no other node has.
@@ -98,31 +144,6 @@ impl Store {
         let folder = self.version(version.application, version.number)?;
         super::remove_if_there(&folder.join(format_args!("commit"))?, &self.creds)?;
         super::sync_up(&folder, folder.bytes().len(), &self.creds)
-    }
-
-    /// Versions below `version` without a commit record.
-    fn stale(&self, application: u64, version: u32) -> Outcome<KVec<u32>> {
-        let mut stale = KVec::new();
-        let folder = self.path.join(format_args!("{application}"))?;
-        visit(&folder, &self.creds, &mut |name, entry| {
-            let below = number(name, b"v").filter(|number| *number < version);
-            if let (Some(number), Entry::Folder) = (below, entry) {
-                if stale.len() < STALE_MAX {
-                    stale.push(number, GFP_KERNEL)?;
-                }
-            }
-            Ok(())
-        })?;
-        let mut removable = KVec::new();
-        for number in &stale {
-            match self.read_commit(application, *number) {
-                Err(why) if why.code() == FailureCode::NoSuchVersion => {
-                    removable.push(*number, GFP_KERNEL)?;
-                }
-                Ok(_) | Err(_) => {}
-            }
-        }
-        Ok(removable)
     }
 
     /// Nodes whose parts of the version are here. Where this node has a commit record of another

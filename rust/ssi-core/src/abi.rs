@@ -156,6 +156,11 @@ pub struct CheckpointArgs {
     pub failure: u64,
     /// Where a [`CheckpointReport`] is written when it succeeds; may be 0.
     pub report: u64,
+    /// With [`CHECKPOINT_COPIES`]: so many versions of the application stay, the new one among
+    /// them; 0: all.
+    pub keep: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 /// What a checkpoint found and cost.

@@ -1,4 +1,6 @@
-complete -c restart -l store -d 'Folder of the checkpoints, the same on every node' -r -F
+complete -c restart -l media -d 'Where images are kept' -r -f -a "disk\t'Files in the store'
+memory\t'The memory of the nodes, every part on two of them; no shared store is needed'"
+complete -c restart -l store -d 'Folder of the checkpoints, the same on every node [default: /var/lib/ssi/checkpoints]' -r -F
 complete -c restart -l nodes -d 'Use only these nodes, as in 1,4-6' -r
 complete -c restart -l avoid -d 'Use all nodes but these' -r
 complete -c restart -l output -d 'File that takes what was written to standard streams outside the application' -r -F

@@ -39,6 +39,7 @@ complete -c ssictl -n "__fish_ssictl_using_subcommand drain" -l store -d 'Folder
 complete -c ssictl -n "__fish_ssictl_using_subcommand drain" -l leave -d 'Leave the cluster afterwards'
 complete -c ssictl -n "__fish_ssictl_using_subcommand drain" -l json -d 'As JSON, one object per application'
 complete -c ssictl -n "__fish_ssictl_using_subcommand drain" -s h -l help -d 'Print help'
+complete -c ssictl -n "__fish_ssictl_using_subcommand limits" -l memory -d 'Set the memory of this node for checkpoints, as in 25% or 4GiB; 0: none. What is there stays' -r
 complete -c ssictl -n "__fish_ssictl_using_subcommand limits" -l json -d 'As JSON'
 complete -c ssictl -n "__fish_ssictl_using_subcommand limits" -s h -l help -d 'Print help'
 complete -c ssictl -n "__fish_ssictl_using_subcommand status" -l processes -d 'Show the CHECKPOINTABLE processes of this node'

@@ -1,17 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The arguments of checkpoint.
-use super::{exits, signal, STORE};
-use crate::exit::Exit;
+use super::{absolute, exits, signal, STORE};
+use crate::exit::{Exit, Fault};
+use crate::memory;
 use clap::{Parser, ValueEnum};
 use nix::sys::signal::Signal;
 use ssi_core::image::commit::DESCRIPTION_MAX;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where images are kept.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Media {
     /// Files in the store.
     Disk,
+    /// The memory of the nodes, every part on two of them; no shared store is needed.
+    Memory,
+}
+
+impl Media {
+    /// The store of this media, where the user names none, or the one that is named.
+    ///
+    /// # Errors
+    /// A store was named for the memory, which has one of its own.
+    pub fn store(self, named: Option<&Path>) -> Result<PathBuf, Fault> {
+        match (self, named) {
+            (Media::Disk, named) => absolute(named.unwrap_or(Path::new(STORE))),
+            (Media::Memory, None) => Ok(memory::STORE.into()),
+            (Media::Memory, Some(_)) => Err(Fault::new(
+                Exit::Usage,
+                "--media=memory has a store of its own: leave --store out",
+            )),
+        }
+    }
 }
 
 /// Take a checkpoint of a parallel application.
@@ -33,16 +53,21 @@ pub struct Checkpoint {
     pub media: Media,
     /// Copies of every part: with 2, every node keeps its part in a store of its own, and the next
     /// node keeps another, so that a version survives the loss of any one node.
-    #[arg(long, value_name = "COUNT", default_value = "1",
-          value_parser = clap::value_parser!(u32).range(1..=2),
+    /// [default: 1; in memory always 2]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=2),
           conflicts_with_all = ["freeze", "unfreeze", "exportable"])]
-    pub copies: u32,
+    pub copies: Option<u32>,
+    /// With two copies: so many versions of the application stay, the oldest go first
+    /// [default: all; in memory 2].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
+          conflicts_with_all = ["freeze", "unfreeze", "exportable"])]
+    pub keep: Option<u32>,
     /// Text that the list of restart shows, at most 255 bytes.
     #[arg(short, long, value_name = "TEXT", value_parser = description)]
     pub description: Option<String>,
-    /// Folder of the checkpoints, the same on every node.
-    #[arg(long, value_name = "DIR", default_value = STORE)]
-    pub store: PathBuf,
+    /// Folder of the checkpoints, the same on every node [default: /var/lib/ssi/checkpoints].
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
     /// Save streams that lead out of the application as ended, in place of a refusal.
     #[arg(long)]
     pub external_ends: bool,
@@ -69,8 +94,48 @@ pub struct Checkpoint {
     pub pid: u32,
 }
 
+/// How the versions of a checkpoint are kept.
+pub struct Copies {
+    /// Two copies of every part.
+    pub two: bool,
+    /// Versions that stay, 0: all.
+    pub keep: u32,
+}
+
+impl Checkpoint {
+    /// What `--media`, `--copies` and `--keep` say together.
+    ///
+    /// # Errors
+    /// They contradict each other.
+    pub fn kept(&self) -> Result<Copies, Fault> {
+        let usage = |why: &str| Err(Fault::new(Exit::Usage, why));
+        match (self.media, self.copies, self.keep) {
+            (Media::Memory, Some(1), _) => usage("--media=memory keeps two copies"),
+            (Media::Memory, _, keep) => {
+                let freezes = self.freeze || self.unfreeze.is_some();
+                if freezes || self.exportable.is_some() {
+                    return usage("--media=memory: only for checkpoints that stay on the nodes");
+                }
+                memory::check()?;
+                let keep = keep.unwrap_or(memory::KEEP);
+                Ok(Copies { two: true, keep })
+            }
+            (Media::Disk, Some(2), keep) => Ok(Copies {
+                two: true,
+                keep: keep.unwrap_or(0),
+            }),
+            (Media::Disk, _, Some(_)) => usage("--keep needs --copies=2"),
+            (Media::Disk, _, None) => Ok(Copies {
+                two: false,
+                keep: 0,
+            }),
+        }
+    }
+}
+
 const EXITS: &[Exit] = &[
     Exit::NoModule,
+    Exit::Config,
     Exit::NotJoined,
     Exit::NoSuchProcess,
     Exit::NotCheckpointable,

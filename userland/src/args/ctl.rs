@@ -2,6 +2,7 @@
 //! The arguments of ssictl.
 use super::exits;
 use crate::exit::Exit;
+use crate::memory::Limit;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -29,6 +30,10 @@ pub enum CtlCommand {
         /// As JSON.
         #[arg(long)]
         json: bool,
+        /// Set the memory of this node for checkpoints, as in 25% or 4GiB; 0: none. What is there
+        /// stays.
+        #[arg(long, value_name = "SIZE", conflicts_with = "json")]
+        memory: Option<Limit>,
     },
     /// Show the nodes, or with --processes the CHECKPOINTABLE processes of this node.
     Status(Status),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The arguments of restart.
-use super::{exits, STORE};
+use super::{exits, Media};
 use crate::exit::{Exit, Fault};
 use clap::Parser;
 use ssi_core::node::{NodeId, NodeSet};
@@ -20,9 +20,12 @@ pub struct Restart {
     /// Report, or list, as JSON.
     #[arg(long)]
     pub json: bool,
-    /// Folder of the checkpoints, the same on every node.
-    #[arg(long, value_name = "DIR", default_value = STORE)]
-    pub store: PathBuf,
+    /// Where images are kept.
+    #[arg(long, value_enum, default_value = "disk")]
+    pub media: Media,
+    /// Folder of the checkpoints, the same on every node [default: /var/lib/ssi/checkpoints].
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
     /// Wait for the processes that came back on this node, pass signals on to the first one and
     /// end with its exit status.
     #[arg(short, long, conflicts_with_all = ["list", "stopped"])]

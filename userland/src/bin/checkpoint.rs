@@ -6,7 +6,7 @@ use ssi_core::abi::{
     CheckpointReport, CHECKPOINT_CONTINUE, CHECKPOINT_COPIES, CHECKPOINT_EXTERNAL_ENDS,
     CHECKPOINT_HOLD, CHECKPOINT_PROCESS_ONLY, CHECKPOINT_SIGNAL_ONLY,
 };
-use ssi_tools::args::{absolute, Checkpoint};
+use ssi_tools::args::{Checkpoint, Copies};
 use ssi_tools::exit::{finish, Exit, Fault};
 use ssi_tools::{call, checkpoint, export, report, status, store};
 use std::fs::File;
@@ -19,8 +19,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Checkpoint) -> Result<(), Fault> {
-    let store = absolute(&args.store)?;
-    let (flags, signal) = wanted(args);
+    let store = args.media.store(args.store.as_deref())?;
+    let kept = args.kept()?;
+    let (flags, signal) = wanted(args, &kept);
     let out = args.exportable.as_deref().map(Export::open).transpose()?;
     // Started by a process of the application, it would wait for itself to come to rest. Where
     // this fails, the call below says why.
@@ -31,6 +32,7 @@ fn run(args: &Checkpoint) -> Result<(), Fault> {
         store: &store,
         description: args.description.as_deref().unwrap_or_default(),
         signal,
+        keep: kept.keep,
     })?;
     // A version that could not be exported is there all the same: it is told first.
     match &out {
@@ -60,11 +62,11 @@ fn told(args: &Checkpoint, done: &CheckpointReport) -> Result<String, Fault> {
 }
 
 /// The flags and the signal of the call.
-fn wanted(args: &Checkpoint) -> (u32, u32) {
+fn wanted(args: &Checkpoint, kept: &Copies) -> (u32, u32) {
     let flag = |given: bool, flag: u32| if given { flag } else { 0 };
     let options = flag(args.process_only, CHECKPOINT_PROCESS_ONLY)
         | flag(args.external_ends, CHECKPOINT_EXTERNAL_ENDS)
-        | flag(args.copies == 2, CHECKPOINT_COPIES);
+        | flag(kept.two, CHECKPOINT_COPIES);
     // CAST: signals are 1 to 64. Where nothing is saved, streams to outside are no matter.
     let number = |signal: Signal| signal as i32 as u32;
     let only = options | CHECKPOINT_EXTERNAL_ENDS | CHECKPOINT_SIGNAL_ONLY;

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Restart) -> Result<ExitCode, Fault> {
-    let store = absolute(&args.store)?;
+    let store = args.media.store(args.store.as_deref())?;
     if args.list {
         return list(args, &store).map(|()| ExitCode::SUCCESS);
     }

@@ -4,7 +4,7 @@ use clap::Parser;
 use ssi_tools::args::{absolute, Ctl, CtlCommand, Drain, Join, Status};
 use ssi_tools::exit::{finish, Fault};
 use ssi_tools::message::explain_control;
-use ssi_tools::{call, config, drain, limits, status};
+use ssi_tools::{call, config, drain, limits, memory, status};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -13,13 +13,18 @@ fn main() -> ExitCode {
         CtlCommand::Join(join) => enter(&join),
         CtlCommand::Leave => call::leave().map_err(|error| explain_control(&error)),
         CtlCommand::Drain(what) => empty(&what),
-        CtlCommand::Limits { json } => bounds(json),
+        CtlCommand::Limits {
+            json: _,
+            memory: Some(limit),
+        } => memory::mount(&limit),
+        CtlCommand::Limits { json, memory: None } => bounds(json),
         CtlCommand::Status(what) => show(&what),
     })
 }
 
 fn enter(join: &Join) -> Result<(), Fault> {
     let cluster = config::read(&join.config, join.node)?;
+    memory::mount(&cluster.memory)?;
     call::join(cluster.join, &cluster.nodes).map_err(|error| explain_control(&error))
 }
 

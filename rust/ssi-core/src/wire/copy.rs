@@ -66,6 +66,8 @@ record! {
     pub struct Record {
         /// Whose version it is.
         pub owner: Owner,
+        /// So many versions of the application stay, this one among them; 0: all.
+        pub keep: u32,
         /// The commit file.
         pub bytes: Text<COMMIT_BYTES_MAX>,
     }

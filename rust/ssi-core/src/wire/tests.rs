@@ -207,6 +207,7 @@ fn examples() -> Vec<Message> {
         copy::Message::Forget(copy::Forget),
         copy::Message::Record(copy::Record {
             owner,
+            keep: 2,
             bytes: crate::text::Text::cut(b"record"),
         }),
         copy::Message::Recorded(copy::Recorded),

@@ -34,6 +34,7 @@ fn messages() -> Vec<M> {
         M::Forget(wire::Forget),
         M::Record(wire::Record {
             owner,
+            keep: 0,
             bytes: Text::EMPTY,
         }),
         M::Recorded(wire::Recorded),
