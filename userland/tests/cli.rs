@@ -90,6 +90,34 @@ fn media_that_do_not_exist_are_refused() {
 }
 
 #[test]
+fn copies_that_contradict_are_refused() {
+    let refuse = |args: &[&str], words: &str| refused(&run(CHECKPOINT, args), 2, words);
+    refuse(&["--copies=3", "5"], "3");
+    refuse(&["--copies=0", "5"], "0");
+    refuse(&["--keep=2", "5"], "--keep needs --copies=2");
+    refuse(&["--keep=0", "--copies=2", "5"], "0");
+    refuse(&["--copies=2", "--exportable=-", "5"], "--exportable");
+    refuse(&["--media=memory", "--store=/x", "5"], "leave --store out");
+    refuse(&["--media=memory", "--copies=1", "5"], "two copies");
+    refuse(&["--media=memory", "--freeze", "5"], "stay on the nodes");
+    refused(
+        &run(RESTART, &["--media=memory", "--store=/x", "7"]),
+        2,
+        "leave --store out",
+    );
+    refused(&run(CTL, &["limits", "--memory=lots"]), 2, "512MiB");
+}
+
+#[test]
+fn without_its_memory_a_node_says_what_to_do() {
+    refused(
+        &run(CHECKPOINT, &["--media=memory", "5"]),
+        5,
+        "ssictl limits --memory",
+    );
+}
+
+#[test]
 fn a_description_has_a_limit() {
     let long = "x".repeat(256);
     refused(&run(CHECKPOINT, &["-d", &long, "5"]), 2, "at most 255");

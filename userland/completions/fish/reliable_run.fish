@@ -1,6 +1,6 @@
 complete -c reliable_run -s p -l periodicity -d 'When to take checkpoints: every 30s, 10m, 2h; at the times of a cron expression ("*/15 * * * *"); auto: at the optimum for their cost and the failures seen; 0: on request' -r
 complete -c reliable_run -l mtbf -d 'Mean time between failures of the application\'s nodes taken together, for auto [default: what the job has seen]' -r
-complete -c reliable_run -l media -d 'Where images are kept' -r -f -a "disk\t'Files in the store'
+complete -c reliable_run -l media -d 'Where images are kept. The folder of the job is in the store in either case' -r -f -a "disk\t'Files in the store'
 memory\t'The memory of the nodes, every part on two of them; no shared store is needed'"
 complete -c reliable_run -l keep -d 'Versions that are kept; older ones are removed after a commit' -r
 complete -c reliable_run -l max-restarts -d 'Restarts after COMMAND was ended by a signal although its nodes live, in a row without a new version in between. The death of a node does not count' -r

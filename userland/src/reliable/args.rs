@@ -32,7 +32,7 @@ pub struct ReliableRun {
     /// [default: what the job has seen].
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub mtbf: Option<std::time::Duration>,
-    /// Where images are kept.
+    /// Where images are kept. The folder of the job is in the store in either case.
     #[arg(long, value_enum, default_value = "disk")]
     pub media: Media,
     /// Versions that are kept; older ones are removed after a commit.

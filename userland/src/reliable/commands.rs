@@ -7,8 +7,9 @@ use super::members::Beats;
 use super::output::Tail;
 use super::record::{Job, Phase, Request, State};
 use super::supervise::{now_ms, Sight};
-use crate::args::absolute;
+use crate::args::{absolute, Media};
 use crate::exit::{Exit, Fault};
+use crate::memory;
 use crate::status;
 use clap::ValueEnum;
 use std::io::ErrorKind;
@@ -88,6 +89,9 @@ fn job(args: &ReliableRun, folder: &Folder) -> Result<Job, Fault> {
 
 /// Starts a job and attends to it until it is over.
 pub fn start(args: &ReliableRun, store: &Path) -> Result<u8, Fault> {
+    if args.media == Media::Memory {
+        memory::check()?;
+    }
     // Before anything is left behind.
     here()?;
     let folder = Folder::create(store, args.name.as_deref())?;

@@ -9,6 +9,7 @@ use super::output::Log;
 use super::record::{Job, Lives, Phase, Report, Request, State, Version};
 use super::task::{self, Finished, Task};
 use super::versions;
+use crate::memory;
 use crate::store::{self, Content};
 use chrono::Local;
 use serde::Deserialize;
@@ -87,6 +88,17 @@ pub fn now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// `--media` of a job whose images are in the nodes' memory.
+const MEMORY: &str = "memory";
+
+/// Where the images of a job are; its folder is in the store whatever its media.
+fn images(job: &Job, store: &Path) -> PathBuf {
+    match job.media.as_str() {
+        MEMORY => memory::STORE.into(),
+        _ => store.into(),
+    }
+}
+
 impl Supervisor {
     /// The supervisor of a term, from the newest state.
     pub fn new(
@@ -104,7 +116,7 @@ impl Supervisor {
             max_restarts: job.max_restarts,
         };
         Supervisor {
-            store: store.into(),
+            store: images(&job, store),
             folder: folder.clone(),
             job,
             rules,
@@ -220,7 +232,9 @@ impl Supervisor {
             }
             Act::Checkpoint(pid) => {
                 let mut command = self.tool("checkpoint");
-                command.arg(format!("--media={}", self.job.media));
+                if self.in_memory() {
+                    command.arg(format!("--keep={}", self.rules.keep));
+                }
                 command.args(["-d", &self.description(), &pid.to_string()]);
                 self.begin(Work::Checkpoint, command)?;
             }
@@ -230,6 +244,8 @@ impl Supervisor {
                 command.args([version.application.to_string(), version.version.to_string()]);
                 self.begin(Work::Restart(version), command)?;
             }
+            // The kernel has let it go, on all nodes.
+            Act::Remove(_) if self.in_memory() => {}
             Act::Remove(version) => {
                 if let Err(error) = versions::remove(&self.store, version) {
                     self.log.say(&format!(
@@ -250,9 +266,17 @@ impl Supervisor {
         format!("job {}: {command}", self.folder.name())
     }
 
+    fn in_memory(&self) -> bool {
+        self.job.media == MEMORY
+    }
+
     fn tool(&self, name: &str) -> Command {
         let mut command = Command::new(task::tool(name));
-        command.arg("--json").arg("--store").arg(&self.store);
+        command.arg("--json");
+        match self.in_memory() {
+            true => command.arg("--media=memory"),
+            false => command.arg("--store").arg(&self.store),
+        };
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
