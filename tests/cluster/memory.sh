@@ -25,7 +25,7 @@ others() { for node in 1 2 3; do [ $node = "$1" ] || echo $node; done; }
 take() {
     local node=$1 pid
     shift
-    pid=$(for at in 1 2 3; do processes_of $at; done 2>/dev/null | head -n 1)
+    pid=$(for at in 1 2 3; do processes_of $at || true; done 2>/dev/null | head -n 1)
     on "$node" "checkpoint $* $pid"
 }
 
