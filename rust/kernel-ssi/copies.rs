@@ -6,7 +6,7 @@ use crate::effects::Effects;
 use crate::engine::Context;
 use crate::errand::{self, Act};
 use crate::failure::{Failure, FailureCode, Outcome};
-use crate::keeper::{Job, Writer};
+use crate::keeper::{Done, Job, Writer};
 use kernel::prelude::*;
 use ssi_core::copy::{KeepEffect, KeepEvent, Keeper};
 use ssi_core::node::{NodeId, OpId};
@@ -86,7 +86,14 @@ impl Copies {
     }
 
     /// The thread of a copy has done an act.
-    pub fn event(&mut self, context: &mut Context, op: OpId, sender: NodeId, event: KeepEvent) {
+    pub fn done(&mut self, context: &mut Context, op: OpId, sender: NodeId, done: Done) {
+        let event = match done {
+            Done::Opened => KeepEvent::Opened,
+            Done::Stored => KeepEvent::Stored,
+            Done::Synced => KeepEvent::Synced,
+            Done::Removed => KeepEvent::Removed,
+            Done::Failed(why) => KeepEvent::Failed(why.to_core()),
+        };
         self.step(context, (op, sender), event, None);
     }
 

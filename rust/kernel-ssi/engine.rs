@@ -10,6 +10,7 @@ use crate::copies::{self, Copies};
 use crate::failure::Outcome;
 use crate::helper::Helper;
 use crate::host::{Joined, Sink};
+use crate::keeper;
 use crate::peers::{News, Peers};
 use crate::processes::Processes;
 use crate::queue::Taken;
@@ -24,7 +25,6 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::{CheckpointReport, RestartReport};
 use ssi_core::checkpoint;
-use ssi_core::copy::KeepEvent;
 use ssi_core::limits::tick_ms;
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::wire::{copy, Body};
@@ -56,7 +56,7 @@ pub enum Event {
     /// The part of this checkpoint is stored as copies want it, or is not.
     Copied(OpId, Copied),
     /// The thread of a copy from this node has done an act.
-    Keep(OpId, NodeId, KeepEvent),
+    Keep(OpId, NodeId, keeper::Done),
     /// A chunk for a node, head and all.
     Chunk(NodeId, KVec<u8>),
     /// An answer for a node.
@@ -156,7 +156,7 @@ impl Engine {
             Event::Call(call) => self.call(call, now_ms),
             Event::Checkpoint(op, event) => self.checkpoints.event(context, op, event, now_ms),
             Event::Copied(op, copied) => self.checkpoints.copied(context, op, copied, now_ms),
-            Event::Keep(op, sender, event) => self.copies.event(context, op, sender, event),
+            Event::Keep(op, sender, done) => self.copies.done(context, op, sender, done),
             Event::Chunk(to, bytes) => context.peers.send_chunk(to, bytes),
             Event::Say(op, to, message) => context.send(to, Body::Copy(op, *message)),
             Event::Restart(op, done) => self.restarts.done(context, op, done, now_ms),
@@ -217,16 +217,14 @@ impl Engine {
             | M::Refused(_)
             | M::Recorded(_)
             | M::Unrecorded(_) => {
-                let said = Copied::Said(from, message);
-                self.checkpoints.copied(context, op, said, now_ms);
+                self.checkpoints.said(context, op, from, message, now_ms);
             }
             M::Offer(_) | M::Finish(_) | M::Settled(_) | M::Forget(_) => {
                 self.copies.message(context, op, from, message);
             }
             M::Record(_) | M::Locate(_) => copies::run_errand(context, op, from, &message),
             M::Located(_) | M::NotLocated(_) if self.checkpoints.has(op) => {
-                let said = Copied::Said(from, message);
-                self.checkpoints.copied(context, op, said, now_ms);
+                self.checkpoints.said(context, op, from, message, now_ms);
             }
             M::Located(_) | M::NotLocated(_) => {
                 self.restarts.located(context, op, from, message, now_ms);

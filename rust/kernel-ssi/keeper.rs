@@ -11,7 +11,6 @@ use crate::sys::thread::{Run, Thread};
 use kernel::c_str;
 use kernel::prelude::*;
 use kernel::sync::Arc;
-use ssi_core::copy::KeepEvent;
 use ssi_core::limits::COPY_WINDOW;
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::wire::bulk::{Chunk, FileName, HEAD_BYTES};
@@ -30,6 +29,20 @@ pub enum Job {
     Sync,
     /// Remove it.
     Remove,
+}
+
+/// What the thread has done.
+pub enum Done {
+    /// The folder is made.
+    Opened,
+    /// The oldest chunk is stored.
+    Stored,
+    /// All is durable.
+    Synced,
+    /// It is removed.
+    Removed,
+    /// An act failed.
+    Failed(Failure),
 }
 
 /// The engine's end of the thread.
@@ -85,12 +98,12 @@ struct Body {
 }
 
 impl Body {
-    fn open(&mut self) -> Outcome<KeepEvent> {
+    fn open(&mut self) -> Outcome<Done> {
         let owner = &self.offer.owner;
         let creds = Creds::of_user(owner.uid, owner.gid)?;
         let store = Store::new(owner.store.as_bytes(), creds)?;
         self.folder = Some(store.create_copy(self.offer.version, self.sender)?);
-        Ok(KeepEvent::Opened)
+        Ok(Done::Opened)
     }
 
     /// The file of a chunk, which stands where the chunk begins.
@@ -119,7 +132,7 @@ impl Body {
             .ok_or(Failure::new(FailureCode::Internal))
     }
 
-    fn store(&mut self, chunk: &Chunk, bytes: &[u8]) -> Outcome<KeepEvent> {
+    fn store(&mut self, chunk: &Chunk, bytes: &[u8]) -> Outcome<Done> {
         let at = self.file_of(chunk)?;
         let bytes = bytes.get(HEAD_BYTES..).unwrap_or(&[]);
         at.file
@@ -127,7 +140,7 @@ impl Body {
             .write_at(bytes, at.pos, at.file.creds())
             .map_err(|error| at.file.failed(error))?;
         at.pos += bytes.len() as u64;
-        Ok(KeepEvent::Stored)
+        Ok(Done::Stored)
     }
 
     fn end_file(&mut self) -> Outcome {
@@ -137,12 +150,12 @@ impl Body {
         }
     }
 
-    fn sync(&mut self) -> Outcome<KeepEvent> {
+    fn sync(&mut self) -> Outcome<Done> {
         self.end_file()?;
         if let Some(folder) = self.folder.as_ref() {
             folder.sync()?;
         }
-        Ok(KeepEvent::Synced)
+        Ok(Done::Synced)
     }
 
     fn remove(&mut self) {
@@ -154,14 +167,14 @@ impl Body {
         }
     }
 
-    fn work(&mut self, job: Job) -> Outcome<KeepEvent> {
+    fn work(&mut self, job: Job) -> Outcome<Done> {
         match job {
             Job::Open => self.open(),
             Job::Store(chunk, bytes) => self.store(&chunk, &bytes),
             Job::Sync => self.sync(),
             Job::Remove => {
                 self.remove();
-                Ok(KeepEvent::Removed)
+                Ok(Done::Removed)
             }
         }
     }
@@ -171,12 +184,12 @@ impl Run for Body {
     fn run(mut self) {
         while let Taken::Item(job) = self.jobs.take(None) {
             let me = self.node.config.node.raw();
-            let event = self.work(job);
-            let event = event.unwrap_or_else(|why| KeepEvent::Failed(why.node(me).to_core()));
+            let done = self.work(job);
+            let done = done.unwrap_or_else(|why| Done::Failed(why.node(me)));
             let _ = self
                 .node
                 .events
-                .put(Event::Keep(self.op, self.sender, event));
+                .put(Event::Keep(self.op, self.sender, done));
         }
     }
 }

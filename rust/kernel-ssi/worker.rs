@@ -16,7 +16,6 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::step;
 use ssi_core::checkpoint::{self as core_checkpoint, Found, Options, Report, Seed, Version};
-use ssi_core::copy::SendEvent;
 use ssi_core::failure as core_failure;
 use ssi_core::node::{NodeId, OpId};
 
@@ -148,10 +147,10 @@ impl Body {
             let _ = node.events.put(Event::Chunk(to, chunk));
         };
         let event = match self.local.fill(op, chunks, send) {
-            Ok(last) => SendEvent::Filled { last },
-            Err(why) => SendEvent::Failed(self.local.blame(why)),
+            Ok(last) => Copied::Filled { last },
+            Err(why) => Copied::NotFilled(why.node(self.node.config.node.raw())),
         };
-        let _ = self.node.events.put(Event::Copied(op, Copied::Sent(event)));
+        let _ = self.node.events.put(Event::Copied(op, event));
     }
 
     /// The record, and what the other nodes get where it goes to them, too.

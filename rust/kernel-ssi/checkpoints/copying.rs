@@ -15,14 +15,17 @@ use ssi_core::survey;
 use ssi_core::wire::copy::{Message, Offer, Owner, Record};
 use ssi_core::wire::Body;
 
-/// What happens to the copies of a checkpoint.
+/// What the worker has done for the copies of a checkpoint.
 pub enum Copied {
-    /// The worker has sent chunks, or could not.
-    Sent(SendEvent),
+    /// It has sent chunks.
+    Filled {
+        /// Nothing is left to send.
+        last: bool,
+    },
+    /// It could not.
+    NotFilled(Failure),
     /// The commit record is durable here; this goes to the others.
     Record(KBox<Record>),
-    /// A node said something about them.
-    Said(NodeId, Message),
 }
 
 /// The copies of one checkpoint.
@@ -147,9 +150,10 @@ impl Operation {
         }
     }
 
-    fn copied(&mut self, context: &mut Context, copied: Copied, now_ms: u64) -> Option<Event> {
+    fn copied(&mut self, context: &mut Context, copied: Copied) -> Option<Event> {
         match copied {
-            Copied::Sent(event) => self.send_copy(context, event),
+            Copied::Filled { last } => self.send_copy(context, SendEvent::Filled { last }),
+            Copied::NotFilled(why) => self.send_copy(context, SendEvent::Failed(why.to_core())),
             Copied::Record(record) => {
                 let mut to = context.peers.up();
                 to.remove(context.me());
@@ -158,22 +162,30 @@ impl Operation {
                 }
                 self.seal(context, SealEvent::Start { to })
             }
-            Copied::Said(node, Message::Recorded(_)) => {
-                self.seal(context, SealEvent::Recorded(node))
+        }
+    }
+
+    #[inline(never)]
+    fn said(
+        &mut self,
+        context: &mut Context,
+        from: NodeId,
+        message: Message,
+        now_ms: u64,
+    ) -> Option<Event> {
+        match message {
+            Message::Recorded(_) => self.seal(context, SealEvent::Recorded(from)),
+            Message::Unrecorded(said) => {
+                self.seal(context, SealEvent::Unrecorded(from, said.failure))
             }
-            Copied::Said(node, Message::Unrecorded(said)) => {
-                self.seal(context, SealEvent::Unrecorded(node, said.failure))
+            Message::Located(located) => {
+                self.number(context, survey::Event::Located(from, located), now_ms)
             }
-            Copied::Said(node, Message::Located(located)) => {
-                self.number(context, survey::Event::Located(node, located), now_ms)
-            }
-            Copied::Said(node, Message::NotLocated(said)) => {
-                let event = survey::Event::NotLocated(node, said.failure);
+            Message::NotLocated(said) => {
+                let event = survey::Event::NotLocated(from, said.failure);
                 self.number(context, event, now_ms)
             }
-            Copied::Said(from, message) => {
-                self.send_copy(context, SendEvent::Message { from, message })
-            }
+            _ => self.send_copy(context, SendEvent::Message { from, message }),
         }
     }
 
@@ -202,7 +214,24 @@ impl Checkpoints {
     /// Something happened to the copies of a checkpoint.
     pub fn copied(&mut self, context: &mut Context, op: OpId, copied: Copied, now_ms: u64) {
         if let Some(operation) = self.find(op) {
-            if let Some(event) = operation.copied(context, copied, now_ms) {
+            if let Some(event) = operation.copied(context, copied) {
+                operation.step(context, event, now_ms);
+            }
+            self.reap();
+        }
+    }
+
+    /// A node said something about them.
+    pub fn said(
+        &mut self,
+        context: &mut Context,
+        op: OpId,
+        from: NodeId,
+        message: Message,
+        now_ms: u64,
+    ) {
+        if let Some(operation) = self.find(op) {
+            if let Some(event) = operation.said(context, from, message, now_ms) {
                 operation.step(context, event, now_ms);
             }
             self.reap();

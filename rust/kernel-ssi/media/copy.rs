@@ -40,7 +40,7 @@ impl Folder {
     pub fn files(&self) -> Outcome<KVec<FileName>> {
         let mut files = KVec::new();
         visit(&self.path, &self.creds, &mut |name, entry| {
-            if let (Some(name), Entry::Other) = (file_name(name), entry) {
+            if let (Some(name), Entry::Other | Entry::Unknown) = (file_name(name), entry) {
                 files.push(name, GFP_KERNEL)?;
             }
             Ok(())
@@ -131,7 +131,7 @@ impl Store {
         let folder = self.path.join(format_args!("{}", version.application))?;
         visit(&folder, &self.creds, &mut |name, entry| {
             let older = number(name, b"v").filter(|number| *number < version.number);
-            if let (Some(number), Entry::Folder) = (older, entry) {
+            if let (Some(number), Entry::Folder | Entry::Unknown) = (older, entry) {
                 below.push(number, GFP_KERNEL)?;
             }
             Ok(())
@@ -158,10 +158,9 @@ impl Store {
         let mut there = NodeSet::EMPTY;
         let folder = self.version(application, number)?;
         visit(&folder, &self.creds, &mut |name, entry| {
-            if let (Some(node), Entry::Folder) = (super::number(name, b"node-"), entry) {
-                if let Some(node) = NodeId::new(node) {
-                    there.insert(node);
-                }
+            let node = super::number(name, b"node-").and_then(NodeId::new);
+            if let (Some(node), Entry::Folder | Entry::Unknown) = (node, entry) {
+                there.insert(node);
             }
             Ok(())
         })?;
@@ -171,7 +170,7 @@ impl Store {
             let counts = match FrameReader::open(&folder) {
                 Ok(part) => part.is_of(application, number, node),
                 // What is damaged is here: the restart says what is wrong with it.
-                Err(_) => folder.files()?.iter().any(|name| *name == FileName::Part),
+                Err(_) => folder.files()?.contains(&FileName::Part),
             };
             if counts {
                 parts.insert(node);
