@@ -203,7 +203,7 @@ impl Operation {
                 }
                 self.give(context, Job::Write(version));
             }
-            Effect::Commit { report } => self.give(context, Job::Commit(report)),
+            Effect::Commit { report } => self.commit(context, report),
             Effect::Discard => {
                 self.held = Held::new();
                 self.numbering = None;

@@ -16,7 +16,6 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::step;
 use ssi_core::checkpoint::{self as core_checkpoint, Found, Options, Report, Seed, Version};
-use ssi_core::failure as core_failure;
 use ssi_core::node::{NodeId, OpId};
 
 /// Acts that may wait for a worker: seeds come as fast as links are found elsewhere.
@@ -41,10 +40,8 @@ pub enum Job {
     Fill(NodeId, u32),
     /// Write the commit record.
     Commit(Report),
-    /// Remove older versions: this one is committed, here and elsewhere.
-    LetGo(Version),
-    /// Take the commit record back: it could not be doubled, for this reason.
-    Uncommit(Version, core_failure::Failure),
+    /// Make the commit record as it goes to the other nodes.
+    Record(Report),
     /// Send the signal that was asked for, and let the processes go.
     Signal,
     /// Undo what was done here.
@@ -153,17 +150,14 @@ impl Body {
         let _ = self.node.events.put(Event::Copied(op, event));
     }
 
-    /// The record, and what the other nodes get where it goes to them, too.
-    fn commit(&mut self, report: &Report) {
-        use core_checkpoint::Event as E;
-        match self.local.commit(report) {
-            Ok(Some(record)) => {
-                powercut::at(Step::CommitDone);
+    /// What the other nodes get, before this one writes its own.
+    fn record(&mut self, report: &Report) {
+        match self.local.record(report) {
+            Ok(record) => {
                 let copied = Copied::Record(record);
                 let _ = self.node.events.put(Event::Copied(self.op, copied));
             }
-            Ok(None) => self.tell(E::Committed),
-            Err(why) => self.tell(E::NotCommitted(self.local.blame(why))),
+            Err(why) => self.tell(core_checkpoint::Event::NotCommitted(self.local.blame(why))),
         }
     }
 
@@ -208,13 +202,13 @@ impl Body {
             Job::Fill(to, chunks) => self.fill(to, chunks),
             Job::Commit(report) => {
                 gauge.gauge.enter(step::COMMIT);
-                self.commit(&report);
+                let outcome = self.local.commit(&report);
+                self.tell(match outcome {
+                    Ok(()) => E::Committed,
+                    Err(why) => E::NotCommitted(self.local.blame(why)),
+                });
             }
-            Job::LetGo(version) => self.local.let_go_below(version),
-            Job::Uncommit(version, why) => {
-                self.local.uncommit(version);
-                self.tell(E::NotCommitted(why));
-            }
+            Job::Record(report) => self.record(&report),
             Job::Discard => {
                 self.local.discard();
                 self.tell(E::Discarded);

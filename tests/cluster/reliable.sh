@@ -21,7 +21,8 @@ job() {
 start_job() {
     rm -f "$FOLDER"/{result,may-end,status}
     on 3 "cd /shared || exit
-        { reliable_run --store $PIPELINE_STORE --name $1 --periodicity 2s --output /shared/out-$1 \
+        { reliable_run --store $PIPELINE_STORE --name $1 ${MEDIA:-} --periodicity 2s \
+            --output /shared/out-$1 \
             sh -c 'nc -4nl 7002 </dev/null | sha256sum >result; exit 7' &
             echo \$! >pid; wait \$!; echo \$? >status; } >/dev/null 2>&1 &"
     await 30 "node 3 listens" listens 3 7002
@@ -56,13 +57,15 @@ restarts() {
         grep -o '"restarts":[0-9]*' | head -n 1 | cut -d: -f2
 }
 
+# supervisor_dies [NAME]
 supervisor_dies() {
-    start_job first
+    local name=${1:-first}
+    start_job "$name"
     cluster kill 3
-    await 60 "another node restarts it" runs_again first
-    log_says first "node 3 is gone; this node supervises the job"
-    ends first 1
-    [ "$(restarts first 2)" = 1 ]
+    await 60 "another node restarts it" runs_again "$name"
+    log_says "$name" "node 3 is gone; this node supervises the job"
+    ends "$name" 1
+    [ "$(restarts "$name" 2)" = 1 ]
 }
 
 worker_dies() {
@@ -72,6 +75,17 @@ worker_dies() {
     ends second 1
     await 20 "reliable_run itself ends" is_over
     [ "$(cat "$FOLDER/status")" = 7 ]
+}
+
+images_in_store() { find "$FOLDER/checkpoints" -name commit; }
+
+# The images are in the nodes' memory; the supervisor's node, which has a part, takes it with it.
+supervisor_dies_with_memory() {
+    local before
+    before=$(images_in_store)
+    MEDIA=--media=memory
+    supervisor_dies memory
+    [ "$(images_in_store)" = "$before" ] || { echo "images in the store"; return 1; }
 }
 
 preempted() {
@@ -140,8 +154,8 @@ SOURCE="cat ${INPUT##*/}; while [ ! -e may-end ]; do sleep 0.2; done"
 SSI_NODES=3 start_cluster --shared "$FOLDER"
 rm -rf "$FOLDER"/{checkpoints,begun,user}
 mkdir -p "$FOLDER/checkpoints"
-[ $# -gt 0 ] || set -- status_is_passed_on fails_by_itself supervisor_dies worker_dies \
-    preempted another_users_job
+[ $# -gt 0 ] || set -- status_is_passed_on fails_by_itself supervisor_dies \
+    supervisor_dies_with_memory worker_dies preempted another_users_job
 for case; do
     try "${case//_/ }" "$case"
     boot_dead

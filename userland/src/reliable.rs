@@ -10,6 +10,7 @@ pub mod commands;
 pub mod daly;
 pub mod decide;
 pub mod folder;
+mod images;
 pub mod launch;
 pub mod members;
 pub mod output;

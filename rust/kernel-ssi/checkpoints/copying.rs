@@ -8,7 +8,7 @@ use crate::failure::{Failure, FailureCode};
 use crate::local::Local;
 use crate::worker::Job;
 use kernel::prelude::*;
-use ssi_core::checkpoint::{Event, Options, Totals, Version};
+use ssi_core::checkpoint::{Event, Options, Report, Totals, Version};
 use ssi_core::copy::{partner, Seal, SealEffect, SealEvent, SendEffect, SendEvent, Sender};
 use ssi_core::node::{NodeId, NodeSet, OpId};
 use ssi_core::survey;
@@ -24,7 +24,7 @@ pub enum Copied {
     },
     /// It could not.
     NotFilled(Failure),
-    /// The commit record is durable here; this goes to the others.
+    /// All parts are durable; this goes to the others.
     Record(KBox<Record>),
 }
 
@@ -37,6 +37,7 @@ pub(super) struct Copying {
     /// What is reported when the copy is durable.
     totals: Option<Totals>,
     record: Option<KBox<Record>>,
+    report: Option<Report>,
 }
 
 impl Copying {
@@ -52,6 +53,7 @@ impl Copying {
             seal: Seal::new(),
             totals: None,
             record: None,
+            report: None,
         })
     }
 
@@ -67,6 +69,18 @@ impl Copying {
 }
 
 impl Operation {
+    /// Has the commit record written: where there are copies, on the other nodes first.
+    pub(super) fn commit(&mut self, context: &mut Context, report: Report) {
+        let job = match self.copying.as_mut() {
+            Some(copying) => {
+                copying.report = Some(report);
+                Job::Record(report)
+            }
+            None => Job::Commit(report),
+        };
+        self.give(context, job);
+    }
+
     /// Takes an event of the worker that copies have to follow; gives back any other.
     pub(super) fn copy_first(&mut self, context: &mut Context, event: Event) -> Option<Event> {
         let (Some(copying), Event::Written(Some(totals))) = (self.copying.as_mut(), event) else {
@@ -121,16 +135,17 @@ impl Operation {
         let mut effects = Effects::reserve().ok()?;
         let copying = self.copying.as_mut()?;
         copying.seal.step(event, &mut |effect| effects.push(effect));
-        let version = copying.version;
+        let report = copying.report;
         let mut heard = None;
         for effect in effects {
             match effect {
                 SealEffect::Send { to } => self.send_record(context, &to),
                 SealEffect::Done => {
-                    self.give(context, Job::LetGo(version));
-                    heard = Some(Event::Committed);
+                    if let Some(report) = report {
+                        self.give(context, Job::Commit(report));
+                    }
                 }
-                SealEffect::Fail(why) => self.give(context, Job::Uncommit(version, why)),
+                SealEffect::Fail(why) => heard = Some(Event::NotCommitted(why)),
             }
         }
         heard

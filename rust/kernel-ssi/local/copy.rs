@@ -4,16 +4,12 @@
 use super::Local;
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::media::{Folder, PageFile};
-use crate::sys::fsio;
 use kernel::prelude::*;
-use ssi_core::checkpoint::Version;
-use ssi_core::image::commit::{self, Commit, COMMIT_BYTES_MAX};
 use ssi_core::image::part::ImageError;
 use ssi_core::limits::CHUNK_BYTES_MAX;
 use ssi_core::node::OpId;
-use ssi_core::text::Text;
 use ssi_core::wire::bulk::{Bulk, Chunk, FileName, HEAD_BYTES};
-use ssi_core::wire::copy::{Owner, Record};
+use ssi_core::wire::copy::Owner;
 
 /// How far the sending is.
 pub(super) struct Sending {
@@ -121,37 +117,6 @@ impl Local {
             uid: options.uid,
             gid: options.gid,
             store: options.store,
-        }
-    }
-
-    /// The commit record as it goes to other nodes.
-    #[inline(never)]
-    pub(super) fn record(&self, record: &Commit, description: &str) -> Outcome<KBox<Record>> {
-        let mut bytes = [0; COMMIT_BYTES_MAX];
-        let wrong = || Failure::new(FailureCode::Internal).text(format_args!("commit record"));
-        let len = commit::emit(record, description, fsio::digest, &mut bytes);
-        let len = len.map_err(|_| wrong())?;
-        let record = Record {
-            owner: Local::owner(&self.options),
-            keep: self.note.keep,
-            bytes: Text::cut(&bytes[..len]),
-        };
-        Ok(KBox::new(record, GFP_KERNEL)?)
-    }
-
-    /// The version is committed: older ones go.
-    pub fn let_go_below(&self, version: Version) {
-        match self.store() {
-            Ok(store) => store.let_go_below(version, self.note.keep),
-            Err(_) => pr_warn!("older versions could not be removed\n"),
-        }
-    }
-
-    /// Takes the commit record back.
-    pub fn uncommit(&mut self, version: Version) {
-        let removed = self.store().and_then(|store| store.remove_record(version));
-        if removed.is_err() {
-            pr_warn!("the commit record of a failed checkpoint could not be removed\n");
         }
     }
 }

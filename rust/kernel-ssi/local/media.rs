@@ -5,20 +5,22 @@ use super::Local;
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::media::{FrameWriter, Store};
 use crate::sys::caps;
+use crate::sys::fsio;
 use crate::sys::powercut::{self, Step};
 use crate::sys::thread::random;
 use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use ssi_core::checkpoint::{Found, Report, Totals, Version};
-use ssi_core::image::commit::Commit;
+use ssi_core::image::commit::{self, Commit, COMMIT_BYTES_MAX};
 use ssi_core::image::part::{PartHead, RELEASE_BYTES};
+use ssi_core::text::Text;
 use ssi_core::wire::copy::Record;
 
 /// Names that are tried for a new application.
 const NAME_TRIES: u32 = 64;
 
 impl Local {
-    pub(super) fn store(&self) -> Outcome<Store> {
+    fn store(&self) -> Outcome<Store> {
         Store::new(self.options.store.as_bytes(), self.creds.clone())
     }
 
@@ -100,11 +102,8 @@ impl Local {
         }))
     }
 
-    /// Writes the commit record: from here on the version exists. Gives what the other nodes get
-    /// where there are to be copies.
-    #[inline(never)]
-    pub fn commit(&mut self, report: &Report) -> Outcome<Option<KBox<Record>>> {
-        let record = Commit {
+    fn commit_record(&self, report: &Report) -> Commit {
+        Commit {
             application: report.version.application,
             version: report.version.number,
             pid: self.note.pid,
@@ -119,15 +118,42 @@ impl Local {
             digest: report.totals.digest,
             description_len: 0,
             reserved: 0,
-        };
-        let description = core::str::from_utf8(&self.note.description).map_err(|_| {
-            Failure::new(FailureCode::BadArgument).text(format_args!("description"))
-        })?;
-        self.store()?.write_commit(&record, description)?;
-        match self.options.copies() {
-            true => self.record(&record, description).map(Some),
-            false => Ok(None),
         }
+    }
+
+    fn description(&self) -> Outcome<&str> {
+        core::str::from_utf8(&self.note.description)
+            .map_err(|_| Failure::new(FailureCode::BadArgument).text(format_args!("description")))
+    }
+
+    /// Writes the commit record: from here on the version exists. Where other nodes have it, it
+    /// exists already, and older versions go.
+    pub fn commit(&mut self, report: &Report) -> Outcome {
+        let store = self.store()?;
+        let written = store.write_commit(&self.commit_record(report), self.description()?);
+        if !self.options.copies() {
+            return written;
+        }
+        if written.is_err() {
+            pr_warn!("a version is committed, but not in the store of this node\n");
+        }
+        store.let_go_below(report.version, self.note.keep);
+        Ok(())
+    }
+
+    /// The commit record as it goes to other nodes.
+    #[inline(never)]
+    pub fn record(&self, report: &Report) -> Outcome<KBox<Record>> {
+        let mut bytes = [0; COMMIT_BYTES_MAX];
+        let wrong = |_| Failure::new(FailureCode::BadArgument).text(format_args!("commit record"));
+        let record = self.commit_record(report);
+        let len = commit::emit(&record, self.description()?, fsio::digest, &mut bytes);
+        let record = Record {
+            owner: Local::owner(&self.options),
+            keep: self.note.keep,
+            bytes: Text::cut(&bytes[..len.map_err(wrong)?]),
+        };
+        Ok(KBox::new(record, GFP_KERNEL)?)
     }
 
     /// Removes the folder of a version that was never committed.

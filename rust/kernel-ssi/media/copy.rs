@@ -6,6 +6,7 @@ use kernel::prelude::*;
 use ssi_core::checkpoint::Version;
 use ssi_core::image::commit;
 use ssi_core::node::{NodeId, NodeSet};
+use ssi_core::sort;
 use ssi_core::wire::bulk::FileName;
 
 use super::frames::FrameReader;
@@ -104,7 +105,7 @@ impl Store {
 
     fn try_let_go_below(&self, version: Version, keep: u32) -> Outcome {
         let mut older = self.below(version)?;
-        older.sort_unstable();
+        sort::by_key(&mut older, |number| *number);
         let (mut stale, mut whole) = (KVec::new(), KVec::new());
         for number in &older {
             match self.read_commit(version.application, *number) {
@@ -137,13 +138,6 @@ impl Store {
             Ok(())
         })?;
         Ok(below)
-    }
-
-    /// Takes a commit record back that no other node has.
-    pub fn remove_record(&self, version: Version) -> Outcome {
-        let folder = self.version(version.application, version.number)?;
-        super::remove_if_there(&folder.join(format_args!("commit"))?, &self.creds)?;
-        super::sync_up(&folder, folder.bytes().len(), &self.creds)
     }
 
     /// Nodes whose parts of the version are here. Where this node has a commit record of another

@@ -19,7 +19,8 @@ impl Plan {
     /// to a node adds one. `None` where no node is up.
     pub fn new(parts: &NodeSet, up: &NodeSet, load: &mut dyn FnMut(NodeId) -> u32) -> Option<Plan> {
         let plan = Plan::choose(parts, up, load, |_, _| true);
-        (plan.iter().count() == parts.iter().count()).then_some(plan)
+        let placed = parts.iter().all(|part| plan.place(part).is_some());
+        placed.then_some(plan)
     }
 
     /// The same, with each part on a node of `up` that holds it. A part that none of them holds

@@ -3,13 +3,13 @@
 use super::attend::Here;
 use super::decide::{Act, Checkpointed, Facts, Outcome, RestartError, Rules};
 use super::folder::Folder;
+use super::images;
 use super::launch;
 use super::members::{idle, seen};
 use super::output::Log;
 use super::record::{Job, Lives, Phase, Report, Request, State, Version};
-use super::task::{self, Finished, Task};
+use super::task::{Finished, Task};
 use super::versions;
-use crate::memory;
 use crate::store::{self, Content};
 use chrono::Local;
 use serde::Deserialize;
@@ -88,17 +88,6 @@ pub fn now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// `--media` of a job whose images are in the nodes' memory.
-const MEMORY: &str = "memory";
-
-/// Where the images of a job are; its folder is in the store whatever its media.
-fn images(job: &Job, store: &Path) -> PathBuf {
-    match job.media.as_str() {
-        MEMORY => memory::STORE.into(),
-        _ => store.into(),
-    }
-}
-
 impl Supervisor {
     /// The supervisor of a term, from the newest state.
     pub fn new(
@@ -116,7 +105,7 @@ impl Supervisor {
             max_restarts: job.max_restarts,
         };
         Supervisor {
-            store: images(&job, store),
+            store: images::store(&job, store),
             folder: folder.clone(),
             job,
             rules,
@@ -232,7 +221,7 @@ impl Supervisor {
             }
             Act::Checkpoint(pid) => {
                 let mut command = self.tool("checkpoint");
-                if self.in_memory() {
+                if images::are_in_memory(&self.job) {
                     command.arg(format!("--keep={}", self.rules.keep));
                 }
                 command.args(["-d", &self.description(), &pid.to_string()]);
@@ -245,7 +234,7 @@ impl Supervisor {
                 self.begin(Work::Restart(version), command)?;
             }
             // The kernel has let it go, on all nodes.
-            Act::Remove(_) if self.in_memory() => {}
+            Act::Remove(_) if images::are_in_memory(&self.job) => {}
             Act::Remove(version) => {
                 if let Err(error) = versions::remove(&self.store, version) {
                     self.log.say(&format!(
@@ -266,22 +255,8 @@ impl Supervisor {
         format!("job {}: {command}", self.folder.name())
     }
 
-    fn in_memory(&self) -> bool {
-        self.job.media == MEMORY
-    }
-
     fn tool(&self, name: &str) -> Command {
-        let mut command = Command::new(task::tool(name));
-        command.arg("--json");
-        match self.in_memory() {
-            true => command.arg("--media=memory"),
-            false => command.arg("--store").arg(&self.store),
-        };
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
+        images::tool(&self.job, &self.store, name)
     }
 
     fn begin(&mut self, work: Work, mut command: Command) -> Result<()> {

@@ -8,7 +8,7 @@ use crate::node::{NodeId, NodeSet};
 /// What happens to a seal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SealEvent {
-    /// First event: the record is durable at the root.
+    /// First event: all parts are durable, twice.
     Start {
         /// All other nodes that are up.
         to: NodeSet,
@@ -29,9 +29,9 @@ pub enum SealEffect {
         /// Receivers.
         to: NodeSet,
     },
-    /// The version is committed.
+    /// Another node has the record, or may have it: the root writes its own.
     Done,
-    /// No other node has the record, nor may have it: take back the root's own.
+    /// No other node has the record, nor may have it.
     Fail(Failure),
 }
 

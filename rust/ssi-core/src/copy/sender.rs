@@ -148,7 +148,13 @@ impl Sender {
             // checkpoint's. What was being read when it failed comes to nothing.
             (_, SendEvent::PeerDown(_))
             | (S::Kept | S::Over, SendEvent::Failed(_))
-            | (S::Over, SendEvent::Filled { .. } | SendEvent::Settle | SendEvent::Discard) => {}
+            | (
+                S::Over,
+                SendEvent::Start { .. }
+                | SendEvent::Filled { .. }
+                | SendEvent::Settle
+                | SendEvent::Discard,
+            ) => {}
             (S::Fresh, SendEvent::Settle | SendEvent::Discard) => self.state = S::Over,
             (S::Kept, SendEvent::Settle) => {
                 self.say(Message::Settled(Settled), out);
@@ -159,14 +165,11 @@ impl Sender {
                 self.say(Message::Forget(Forget), out);
                 self.state = S::Over;
             }
-            (
-                S::Offered | S::Sending { .. } | S::Finishing | S::Kept | S::Over,
-                SendEvent::Start { .. },
-            )
+            (S::Offered | S::Sending { .. } | S::Finishing | S::Kept, SendEvent::Start { .. })
             | (
                 S::Fresh | S::Offered | S::Sending { filling: false, .. } | S::Finishing | S::Kept,
                 SendEvent::Filled { .. },
-            ) => return Err(self.violation("Filled or Start")),
+            ) => return Err(self.violation(event.name())),
         }
         Ok(())
     }

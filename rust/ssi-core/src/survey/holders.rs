@@ -91,11 +91,12 @@ fn byte(node: NodeId) -> u8 {
 pub(super) fn listed(nodes: &NodeSet) -> Text<64> {
     use core::fmt::Write;
     let mut line = Line(Text::EMPTY);
-    for (at, node) in nodes.iter().enumerate() {
-        let comma = if at == 0 { "" } else { ", " };
+    let mut comma = "";
+    for node in nodes.iter() {
         if write!(line, "{comma}{}", node.raw()).is_err() {
             break;
         }
+        comma = ", ";
     }
     line.0
 }
