@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A job on three nodes ends well although a node taken by chance loses power again and again.
 #
-# usage: tests/cluster/storm.sh [SECONDS [SEED]]    default: 75 s; twenty minutes: 1200
+# usage: tests/cluster/storm.sh [SECONDS [SEED [MEDIA]]]    default: 75 s, 1, disk
 #
 #   node 1: 20 lines a second  ->  node 2: sort  ->  node 3: sha256sum, the command of the job
 #
@@ -14,6 +14,7 @@
 . "$(dirname "$0")/lib.sh"
 LENGTH=${1:-75}
 RANDOM=${2:-1}
+MEDIA=${3:-disk}
 RATE=20
 SIZE=0
 FOLDER=${SSI_SHARED:-$(mktemp -d)}
@@ -48,8 +49,9 @@ PERL
 start_job() {
     rm -f "$FOLDER"/{result,status,sent}
     on 3 "cd /shared || exit
-        { reliable_run --store $PIPELINE_STORE --name storm --periodicity auto --mtbf 60s \
-            --output /shared/out sh -c 'nc -4nl 7002 </dev/null | sha256sum >result' &
+        { reliable_run --store $PIPELINE_STORE --name storm --media $MEDIA \
+            --periodicity auto --mtbf 60s --output /shared/out \
+            sh -c 'nc -4nl 7002 </dev/null | sha256sum >result' &
             wait \$!; } >/dev/null 2>&1 &"
     await 30 "node 3 listens" listens 3 7002
     part 2 "nc -4nl 7001 </dev/null | LC_ALL=C sort -S 50M | nc -4nN 10.77.0.3 7002"
