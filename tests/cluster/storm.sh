@@ -61,7 +61,10 @@ start_job() {
         grep -q "on 3 nodes" "$FOLDER/checkpoints/jobs/storm/log"
 }
 
-is_over() { [ -s "$FOLDER/checkpoints/jobs/storm/exit" ]; }
+# It has ended, or was given up.
+is_over() {
+    grep -qsE '"phase":"(ended|failed|preempted)"' "$FOLDER"/checkpoints/jobs/storm/state-*
+}
 
 # wait_or_end SECONDS: fails if the job ends meanwhile.
 wait_or_end() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A program that a supervisor runs beside its other work: bounded in time, dead with it.
-use std::io::{Read, Result};
+use nix::fcntl::{fcntl, FcntlArg, OFlag};
+use std::io::{ErrorKind, Read, Result};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
@@ -52,20 +54,26 @@ impl Task {
             }
             return Ok(None);
         };
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        if let Some(pipe) = self.child.stdout.take() {
-            pipe.take(OUTPUT_MAX).read_to_end(&mut out)?;
-        }
-        if let Some(pipe) = self.child.stderr.take() {
-            pipe.take(OUTPUT_MAX).read_to_end(&mut err)?;
-        }
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Ok(Some(Finished {
             status,
-            out: text(out),
-            err: text(err),
+            out: said(self.child.stdout.take())?,
+            err: said(self.child.stderr.take())?,
         }))
     }
+}
+
+/// What is in a pipe. All that the program wrote is there when it has ended; whoever else has the
+/// other end open, as a process that it left behind, is not waited for.
+fn said(pipe: Option<impl Read + AsFd>) -> Result<String> {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        match pipe.take(OUTPUT_MAX).read_to_end(&mut bytes) {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 impl Drop for Task {
@@ -103,6 +111,20 @@ mod tests {
             (finished.out.as_str(), finished.err.as_str()),
             ("out\n", "err\n")
         );
+    }
+
+    #[test]
+    fn who_else_has_its_pipes_is_not_waited_for() {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "sleep 30 & echo $!"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let begun = Instant::now();
+        let finished = end_of(Task::start(&mut command, Duration::from_secs(60)).unwrap());
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        let left = nix::unistd::Pid::from_raw(finished.out.trim().parse().unwrap());
+        nix::sys::signal::kill(left, nix::sys::signal::Signal::SIGKILL).unwrap();
     }
 
     #[test]
