@@ -37,10 +37,10 @@ import ctypes, os, struct, sys
 libc = ctypes.CDLL(None, use_errno=True)
 store = ctypes.create_string_buffer(b\"$STORE\")
 failure = ctypes.create_string_buffer(4096)
-# struct ssi_checkpoint_args: flags, media, pid, store_len, store, description_len, reserved,
-# description, failure, report
-args = struct.pack(\"<IIIIQIIQQQ\", 0, 0, os.getpid(), len(store.value), ctypes.addressof(store),
-                   0, 0, 0, ctypes.addressof(failure), 0)
+# struct ssi_checkpoint_args: flags, media, pid, store_len, store, description_len, signal,
+# description, failure, report, keep, reserved
+args = struct.pack(\"<IIIIQIIQQQII\", 0, 0, os.getpid(), len(store.value),
+                   ctypes.addressof(store), 0, 0, 0, ctypes.addressof(failure), 0, 0, 0)
 assert libc.syscall(548, args, len(args)) == -1
 code, _, _, _, _, length = struct.unpack_from(\"<IIIiII\", failure)
 print(failure.raw[24:24 + length].decode())
