@@ -147,6 +147,8 @@ boot_dead() {
     all_are_up
 }
 
+# Jobs of other users are there, too.
+chmod 755 "$FOLDER"
 make_input
 [ -n "${SSI_SHARED:-}" ] || AT_END+=('rm -rf "$FOLDER"')
 undisturbed_hash
