@@ -9,7 +9,7 @@ use core::fmt;
 use kernel::prelude::*;
 use ssi_core::image::commit::{self, Commit, COMMIT_BYTES_MAX};
 use ssi_core::image::part::ImageError;
-use ssi_core::node::NodeId;
+use ssi_core::node::{NodeId, NodeSet};
 
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::sys::fsio::{self, Creds, Entry, File, Open};
@@ -149,20 +149,25 @@ impl Store {
         for name in ["commit", "commit.tmp"] {
             remove_if_there(&folder.join(format_args!("{name}"))?, &self.creds)?;
         }
-        let mut parts = KVec::<NodeId>::new();
-        visit(&folder, &self.creds, &mut |name, entry| {
-            let node = number(name, b"node-").and_then(NodeId::new);
-            if let (Some(node), Entry::Folder | Entry::Unknown) = (node, entry) {
-                parts.push(node, GFP_KERNEL)?;
-            }
-            Ok(())
-        })?;
-        for node in &parts {
-            self.part(application, version, *node)?.remove()?;
+        for node in self.part_folders(&folder)?.iter() {
+            self.part(application, version, node)?.remove()?;
         }
         // Without room for the mark the empty folder is one.
         retired?;
         remove_empty(&folder, &self.creds)
+    }
+
+    /// Nodes whose parts have a folder in that of a version.
+    fn part_folders(&self, version: &Path) -> Outcome<NodeSet> {
+        let mut nodes = NodeSet::EMPTY;
+        visit(version, &self.creds, &mut |name, entry| {
+            let node = number(name, b"node-").and_then(NodeId::new);
+            if let (Some(node), Entry::Folder | Entry::Unknown) = (node, entry) {
+                nodes.insert(node);
+            }
+            Ok(())
+        })?;
+        Ok(nodes)
     }
 
     fn version(&self, application: u64, version: u32) -> Outcome<Path> {

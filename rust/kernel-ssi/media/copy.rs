@@ -149,17 +149,9 @@ impl Store {
             Err(why) if why.code() != FailureCode::NoSuchVersion => return Err(why),
             Ok(_) | Err(_) => {}
         }
-        let mut there = NodeSet::EMPTY;
-        let folder = self.version(application, number)?;
-        visit(&folder, &self.creds, &mut |name, entry| {
-            let node = super::number(name, b"node-").and_then(NodeId::new);
-            if let (Some(node), Entry::Folder | Entry::Unknown) = (node, entry) {
-                there.insert(node);
-            }
-            Ok(())
-        })?;
         let mut parts = NodeSet::EMPTY;
-        for node in there.iter() {
+        let version = self.version(application, number)?;
+        for node in self.part_folders(&version)?.iter() {
             let folder = self.part(application, number, node)?;
             let counts = match FrameReader::open(&folder) {
                 Ok(part) => part.is_of(application, number, node),
