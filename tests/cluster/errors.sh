@@ -93,35 +93,41 @@ cut_off() {
     gives 1 17 "node 2 cannot be reached" "checkpoint --store $STORE $pid"
 }
 
+# saved_on_2 PROGRAM FOLDER: starts a program of the tests on node 2, where it stays, and takes a
+# version of it; prints the application.
+saved_on_2() {
+    on 2 "rm -rf $2 && mkdir -p $2 || exit
+        ssi-run --output $2/log --pid-file $2/pid \
+            /usr/lib/ssi/tests/$1 $2 >/dev/null 2>&1 &
+        until [ -s $2/ready ]; do sleep 0.1; done
+        checkpoint --json --store $2/checkpoints \$(cat $2/pid)" |
+        sed -n 's/.*"application":\([0-9]*\).*/\1/p'
+}
+
+# ends_well_from_1 FOLDER APPLICATION: restarted by node 1, it finds itself as it was.
+ends_well_from_1() {
+    on 1 "restart --store $1/checkpoints $2; touch $1/go
+        until [ -s $1/result ]; do sleep 0.1; done; [ \"\$(cat $1/result)\" = ok ]"
+}
+
 # The program in whose context another node restores is not there.
 without_helper() {
     local app failed='' at=/shared/errors
-    app=$(on 2 "rm -rf $at && mkdir -p $at || exit
-        ssi-run --output $at/log --pid-file $at/pid \
-            /usr/lib/ssi/tests/tree $at >/dev/null 2>&1 &
-        until [ -s $at/ready ]; do sleep 0.1; done
-        checkpoint --json --store $at/checkpoints \$(cat $at/pid)" |
-        sed -n 's/.*"application":\([0-9]*\).*/\1/p')
+    app=$(saved_on_2 tree $at)
     on 2 "$(end_applications)
         mv /usr/bin/ssi-restart-helper /usr/bin/ssi-restart-helper.away"
     gives 1 30 "/usr/bin/ssi-restart-helper does not run" \
         "timeout 10 restart --store $at/checkpoints $app" || failed=1
     on 2 "mv /usr/bin/ssi-restart-helper.away /usr/bin/ssi-restart-helper"
     [ -z "$failed" ] || return 1
-    on 1 "restart --store $at/checkpoints $app; touch $at/go
-        until [ -s $at/result ]; do sleep 0.1; done; [ \"\$(cat $at/result)\" = ok ]"
+    ends_well_from_1 $at $app
 }
 
 # The program in whose context another node restores is killed, sooner or later. The restart ends
 # soon, whatever had been made by then, and the next one is a restart like any other.
 killed_helper() {
     local app after failed='' at=/shared/killed helper=/usr/bin/ssi-restart-helper
-    app=$(on 2 "rm -rf $at && mkdir -p $at || exit
-        ssi-run --output $at/log --pid-file $at/pid \
-            /usr/lib/ssi/tests/memory $at >/dev/null 2>&1 &
-        until [ -s $at/ready ]; do sleep 0.1; done
-        checkpoint --json --store $at/checkpoints \$(cat $at/pid)" |
-        sed -n 's/.*"application":\([0-9]*\).*/\1/p')
+    app=$(saved_on_2 memory $at)
     on 2 "$(end_applications)
         mv $helper $helper.away
         printf '%s\n' '#!/bin/sh' '(sleep \$(cat /run/after); kill -KILL \$\$) &' \
@@ -134,8 +140,7 @@ killed_helper() {
     done
     on 2 "mv $helper.away $helper"
     [ -z "$failed" ] || return 1
-    on 1 "restart --store $at/checkpoints $app; touch $at/go
-        until [ -s $at/result ]; do sleep 0.1; done; [ \"\$(cat $at/result)\" = ok ]"
+    ends_well_from_1 $at $app
 }
 
 end_applications() {
