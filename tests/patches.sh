@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The kernel patches apply to a kernel source without fuzz, and change little of it.
+# The kernel patches apply to a kernel source without fuzz, and change little of it; so do the
+# mends for the cluster on one machine.
 #
 # usage: tests/patches.sh [linux-source-6.12.tar.xz | directory with the source]
 set -eu
@@ -13,8 +14,10 @@ trap 'rm -rf "$scratch"' EXIT
 
 fail() { echo "patches: $*" >&2; exit 1; }
 
-set -- "$here"/patches/6.12/[0-9]*.patch
-[ -f "$1" ] || fail "no patch in patches/6.12"
+set -- "$here"/patches/6.12/[0-9]*.patch "$here"/scripts/qemu-cluster/patches/[0-9]*.patch
+for patch in "$@"; do
+	[ -f "$patch" ] || fail "no patch in $(dirname "$patch")"
+done
 [ -e "$source" ] || fail "no kernel source at $source"
 
 # Only the files that a patch changes, not the ones that a patch creates.

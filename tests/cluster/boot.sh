@@ -58,6 +58,30 @@ shared_folder() {
     same "$(on 3 'cat /shared/boot-test')" "from node 1"
 }
 
+# replaced FILES: node 1 gives one name to a long and to a short file, in turn, while node 2 reads
+# it. (Linux 6.12 read on for ever where a file was shorter than it had just been.)
+replaced() {
+    on 1 "timeout 60 perl -e 'for my \$n (1 .. $1) {
+        open(my \$to, \">\", \"/shared/aside\") or die;
+        print \$to \"x\" x (\$n % 2 ? 2000 : 100);
+        close \$to;
+        rename \"/shared/aside\", \"/shared/replaced\" or die;
+    }'; touch /shared/replaced-end" &
+    on 2 "rm -f /run/boot-test; perl -e 'until (-e \"/shared/replaced-end\") {
+        open(my \$from, \"<\", \"/shared/replaced\") or next;
+        my \$text = <\$from> // next;
+        my \$len = length \$text;
+        print \"\$len bytes\n\" if \$len != 2000 && \$len != 100;
+    } print \"end\n\"' >/run/boot-test 2>&1 </dev/null &"
+    wait
+    # Not by waiting for the reader: nothing ends one that hangs.
+    for _ in $(seq 20); do
+        ! on 2 "grep -qx end /run/boot-test" || break
+        sleep 0.5
+    done
+    same "$(on 2 'cat /run/boot-test')" end
+}
+
 boot_id() { on "$1" 'cat /proc/sys/kernel/random/boot_id'; }
 
 # What was synced outlives the power cut; what only memory held does not.
@@ -108,6 +132,7 @@ try "a megabyte of binary standard input" binary_stdin
 try "commands side by side" side_by_side
 try "push and pull" copies
 try "the shared folder" shared_folder
+try "a file that another node replaces" replaced 300
 try "a power cut keeps what was synced" power_cut
 try "cut links, healed links" cut_and_heal
 finish
