@@ -115,6 +115,20 @@ lost_work() {
         }' "$FOLDER/sent"
 }
 
+# What the job's folder and its attendants say, where the job did not end well.
+evidence() {
+    local job=$FOLDER/checkpoints/jobs/storm node
+    sed 's/^/log: /' "$job/log"
+    tail -n +1 "$job"/{state,node,claim}-*
+    for node in 1 2 3; do
+        echo "node $node:"
+        timeout 20 "$REPO/scripts/qemu-cluster/cluster" sh $node -- 'ssictl status --processes
+            for pid in $(pgrep reliable_run); do
+                ps -o pid,stat,time,args -p $pid; cat /proc/$pid/stack
+            done' </dev/null 2>&1 || true
+    done
+}
+
 [ -n "${SSI_SHARED:-}" ] || AT_END+=('rm -rf "$FOLDER"')
 mkdir -p "$FOLDER"
 make_work
@@ -127,5 +141,5 @@ storm
 try "nodes lost power" [ $CUTS -gt 1 ]
 try "ends with the result of an undisturbed run" ends_well
 try "every line was sent" lost_work
-lost_work || sed 's/^/log: /' "$FOLDER/checkpoints/jobs/storm/log"
+lost_work || evidence
 finish
