@@ -154,7 +154,9 @@ def own(mib, times):
     reports = checkpoints(process.pid, where, times)
     for name in ("pause_ns", "node_pause_ns_max", "total_ns", "bytes"):
         figures[name] = statistics.median(report[name] for report in reports)
-    figures["first_pause_ns"] = reports[0]["pause_ns"]
+    for name in ("pause_ns", "total_ns"):
+        figures[f"first_{name}"] = reports[0][name]
+        figures[f"each_{name}"] = [report[name] for report in reports]
     report = reports[-1]
     settle()
     with peak_of_memory(figures):

@@ -11,8 +11,9 @@ def ms(ns):
 
 
 def median(samples):
-    """One round's figures out of those of several, name by name."""
-    return {name: statistics.median(sample[name] for sample in samples) for name in samples[0]}
+    """One round's figures out of those of several, name by name; lists have none."""
+    return {name: statistics.median(sample[name] for sample in samples)
+            for name, value in samples[0].items() if not isinstance(value, list)}
 
 
 def table(head, rows):
@@ -74,12 +75,12 @@ def single_text(single):
 
 
 def at_once_text(result):
-    rows = [("at once", ms(result["at_once"]["total_ns"]), ms(result["at_once"]["pause_ns"])),
-            ("one by one", ms(result["one_by_one"]["total_ns"]),
-             ms(result["one_by_one"]["pause_ns"]))]
+    rows = [(name.replace("_", " "), ms(result[name]["total_ns"]), ms(result[name]["pause_ns"]),
+             ", ".join(ms(round["total_ns"]) for round in result["warm_up"][name]))
+            for name in ("at_once", "one_by_one")]
     return (f"checkpoint of {result['processes']} processes of {result['mib']} MiB on "
             f"{result['nodes']} nodes, each to its node's disk, times in ms\n\n"
-            + table(("", "total", "pause (sum)"), rows)
+            + table(("", "total", "pause (sum)", "totals of the rounds before"), rows)
             + f"\n\none by one / at once: {result['speedup']:.2f}")
 
 
