@@ -2,6 +2,7 @@
 //! The checkpoints that this node takes part in: core agents, and the workers that act for them.
 
 mod copying;
+mod links;
 mod numbering;
 
 pub use copying::Copied;
@@ -23,9 +24,7 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 use numbering::Numbering;
 use ssi_core::abi::CheckpointReport;
-use ssi_core::checkpoint::{
-    Agent, Effect, Event, History, Link, Links, Options, Report, Seed, Stray,
-};
+use ssi_core::checkpoint::{Agent, Effect, Event, History, Link, Options, Report, Seed, Stray};
 use ssi_core::copy::SendEvent;
 use ssi_core::node::{ClusterPid, NodeId, OpId};
 use ssi_core::text::Path;
@@ -172,13 +171,6 @@ impl Operation {
         }
     }
 
-    fn hold(&mut self, context: &mut Context, links: &Links) {
-        if self.held.keep(links).is_err() {
-            let why = Failure::new(FailureCode::NoMemory);
-            self.fail(context, why.text(format_args!("links")));
-        }
-    }
-
     fn fail(&self, context: &mut Context, why: Failure) {
         let failed = crate::engine::Event::Checkpoint(self.op, Event::HostFailed(why.to_core()));
         // The queue is this thread's own: a full one would never be emptied.
@@ -190,8 +182,9 @@ impl Operation {
         self.phases.note(&effect);
         match effect {
             Effect::StopLocally { seed } => self.give(context, Job::Stop(seed)),
-            Effect::Hold(links) => self.hold(context, &links),
+            Effect::Hold(link) => self.hold(context, link),
             Effect::Resume { count } => self.held.want(count),
+            Effect::Relay(shares) => self.relay(context, &shares),
             Effect::SaveSend => self.give(context, Job::SaveSend),
             Effect::Snapshot => self.give(context, Job::Snapshot),
             Effect::Release => self.give(context, Job::Release),

@@ -157,7 +157,7 @@ impl Engine {
             Event::Checkpoint(op, event) => self.checkpoints.event(context, op, event, now_ms),
             Event::Copied(op, copied) => self.checkpoints.copied(context, op, copied, now_ms),
             Event::Keep(op, sender, done) => self.copies.done(context, op, sender, done),
-            Event::Chunk(to, bytes) => context.peers.send_chunk(to, bytes),
+            Event::Chunk(to, bytes) => context.peers.send_bytes(to, bytes),
             Event::Say(op, to, message) => context.send(to, Body::Copy(op, *message)),
             Event::Restart(op, done) => self.restarts.done(context, op, done, now_ms),
             Event::Bind(op, request) => self.restarts.bind(context, op, request),
@@ -251,6 +251,10 @@ impl Engine {
             }
             News::Message(from, body) => self.deliver(from, &body, now_ms),
             News::Chunk(bulk, bytes) => self.copies.chunk(&mut self.context, &bulk, bytes),
+            News::Relay(relay, bytes) => {
+                self.checkpoints
+                    .relayed(&mut self.context, relay, &bytes, now_ms);
+            }
             News::Expelled => pr_err!("the cluster holds this node for dead: join again\n"),
         }
     }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Links that the core of a checkpoint cannot place yet: kept in order until it asks for them.
+//! Links that the core of a checkpoint cannot place yet: kept in order until it asks for them, or
+//! leaves them to a child.
 
 use kernel::prelude::*;
-use ssi_core::checkpoint::{Link, Links};
+use ssi_core::checkpoint::Link;
+use ssi_core::wire::relay::{self, Relay};
 
 /// First in, first out.
 pub struct Held {
     links: VVec<Link>,
-    /// How many of them were handed back.
+    /// How many of them were handed back or sent.
     given: usize,
     /// How many more the core wants.
     wanted: usize,
@@ -23,12 +25,36 @@ impl Held {
         }
     }
 
-    /// Keeps these, too. The core bounds how many there can be (`LINKS_MAX`, `RELAY_MAX`).
-    pub fn keep(&mut self, links: &Links) -> Result {
-        for link in links.iter() {
+    /// Keeps these, too, and says how many they are. The core bounds how many there can be
+    /// (`HELD_MAX`).
+    pub fn keep(&mut self, links: impl Iterator<Item = Link>) -> Result<u32> {
+        let mut count = 0;
+        for link in links {
             self.links.push(link, GFP_KERNEL)?;
+            count += 1;
         }
-        Ok(())
+        Ok(count)
+    }
+
+    /// The message that leaves the oldest `count` to a child.
+    pub fn relay(&mut self, relay: &Relay, count: u32) -> Result<KVec<u8>> {
+        let end = self.given + count as usize;
+        let links = self.links.get(self.given..end).ok_or(EINVAL)?;
+        let mut bytes = KVec::from_elem(0u8, relay::bytes(count), GFP_KERNEL)?;
+        relay
+            .emit(&mut links.iter().copied(), &mut bytes)
+            .map_err(|_| EINVAL)?;
+        self.pass(end);
+        Ok(bytes)
+    }
+
+    /// Those before `end` are gone.
+    fn pass(&mut self, end: usize) {
+        self.given = end;
+        if self.given >= self.links.len() {
+            self.links = VVec::new();
+            self.given = 0;
+        }
     }
 
     /// The core wants so many of them back.
@@ -40,11 +66,7 @@ impl Held {
     pub fn take(&mut self) -> Option<Link> {
         self.wanted = self.wanted.checked_sub(1)?;
         let link = self.links.get(self.given).copied();
-        self.given += 1;
-        if self.given >= self.links.len() {
-            self.links = VVec::new();
-            self.given = 0;
-        }
+        self.pass(self.given + 1);
         link
     }
 }

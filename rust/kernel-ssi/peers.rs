@@ -19,6 +19,7 @@ use ssi_core::member::{Effect, Event, Link, Me, Peer, Transcript};
 use ssi_core::node::{NodeId, NodeSet};
 use ssi_core::wire::bulk::Bulk;
 use ssi_core::wire::member::{Mac, Message as Membership, Nonce, Reason, Refuse};
+use ssi_core::wire::relay::Relay;
 use ssi_core::wire::{Body, Message};
 
 /// Connections that have not said yet who they are.
@@ -34,6 +35,8 @@ pub enum News {
     Message(NodeId, KBox<Body>),
     /// A chunk of a file came.
     Chunk(KBox<Bulk>, KVec<u8>),
+    /// Links for a child of their sender came.
+    Relay(Relay, KVec<u8>),
     /// The others hold this node for dead.
     Expelled,
 }
@@ -305,6 +308,9 @@ impl Peers {
     fn received(&mut self, now_ms: u64, link: Link, bytes: KVec<u8>) {
         if Bulk::is(&bytes) {
             return self.chunk(now_ms, link, bytes);
+        }
+        if Relay::is(&bytes) {
+            return self.relay(now_ms, link, bytes);
         }
         let Ok(message) = Message::parse(&bytes) else {
             return self.closed(now_ms, link);

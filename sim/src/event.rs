@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What can happen in a simulated cluster.
-use crate::world::{ConnectionId, ProcessIx, StreamIx};
+use crate::world::{Batch, ConnectionId, ProcessIx, StreamIx};
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::wire::Body;
 use std::rc::Rc;
@@ -36,6 +36,13 @@ pub enum Event {
         to: At,
         /// What is said.
         body: Rc<Body>,
+    },
+    /// A batch of links, the same way.
+    Relay {
+        /// Receiver.
+        to: At,
+        /// What is said.
+        batch: Rc<Batch>,
     },
     /// An act of a checkpoint on a node goes on, or is done.
     Work(At, OpId, WorkerStep),

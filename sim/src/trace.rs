@@ -46,6 +46,17 @@ pub enum What {
         /// What it says.
         body: Body,
     },
+    /// Links were sent to a child.
+    Relayed {
+        /// Receiver.
+        to: NodeId,
+        /// When they come there, unless they are lost.
+        arrives: Nanos,
+        /// Of this operation.
+        op: OpId,
+        /// How many.
+        links: usize,
+    },
     /// A user wants something.
     Call(String),
     /// A user was told something.
@@ -84,6 +95,9 @@ impl fmt::Display for What {
             }
             What::Sent { to, body, .. } => {
                 write!(f, "sends   {} to node {}", record::name_of(body), to.raw())
+            }
+            What::Relayed { to, links, .. } => {
+                write!(f, "sends   Relay of {links} to node {}", to.raw())
             }
 
             What::Call(wish) => write!(f, "call    {wish}"),

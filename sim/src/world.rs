@@ -17,6 +17,7 @@ mod network;
 mod node;
 mod peers;
 mod population;
+mod relays;
 mod restarts;
 mod save;
 mod signals;
@@ -31,6 +32,7 @@ pub use media::{Folder, Store};
 pub use network::ConnectionId;
 pub use node::{Clock, Node};
 pub use population::{Hold, Process, ProcessIx, State};
+pub use relays::Batch;
 pub use signals::Signals;
 pub use streams::{length, take, Bytes, Stream, StreamIx, Way};
 pub use wishes::{Answer, CallState};
@@ -330,6 +332,7 @@ impl World {
             | Event::Timers(at)
             | Event::Dialled(at, _)
             | Event::Direct { to: at, .. }
+            | Event::Relay { to: at, .. }
             | Event::Work(at, _, _)
             | Event::Help(at, _, _)
             | Event::AtRest(at, _, _) => at.node,
@@ -354,6 +357,7 @@ impl World {
             Event::Dialled(at, peer) if self.is_alive(at) => self.dialled(at, peer),
             Event::Arrive(id, to) => self.arrive(id, to),
             Event::Direct { from, to, body } if self.is_alive(to) => self.direct(from, to, &body),
+            Event::Relay { to, batch } if self.is_alive(to) => self.relay_arrives(to, &batch),
             Event::Work(at, op, step) if self.is_alive(at) => self.work(at, op, step),
             Event::Help(at, op, step) if self.is_alive(at) => self.help(at, op, step),
             Event::AtRest(at, op, which) if self.is_alive(at) => self.at_rest(at, op, which),
@@ -369,6 +373,7 @@ impl World {
             | Event::Timers(_)
             | Event::Dialled(..)
             | Event::Direct { .. }
+            | Event::Relay { .. }
             | Event::Work(..)
             | Event::Help(..)
             | Event::AtRest(..) => {}

@@ -17,7 +17,7 @@ mod totals;
 
 pub use agent::{step, Agent, Sink};
 pub use history::{History, Stray};
-pub use link::{Link, Links};
+pub use link::{Link, Shares};
 pub use seed::{Found, Options, Seed};
 pub use totals::{Counts, Report, Totals, Version};
 
@@ -46,8 +46,16 @@ pub enum Event {
         /// What to look for there.
         seed: Seed,
     },
-    /// A link that [`Effect::Hold`] was about and [`Effect::Resume`] asked for.
+    /// A link that the host kept and [`Effect::Resume`] asked for.
     Again(Link),
+    /// A [`Relay`](crate::wire::relay::Relay) came. The host has kept its links before, as those
+    /// of [`Effect::Hold`].
+    Relayed {
+        /// From this node.
+        from: NodeId,
+        /// How many links.
+        count: u32,
+    },
     /// One [`Effect::StopLocally`] is done: its [`Event::Link`]s came before.
     Stopped(Found),
     /// [`Effect::SaveSend`] is done.
@@ -94,13 +102,17 @@ pub enum Effect<const F: usize = FANOUT_MAX> {
         /// Where to start.
         seed: Seed,
     },
-    /// Keep these links, in order, until [`Effect::Resume`] or [`Effect::Discard`].
-    Hold(Links),
+    /// Keep this link behind those that are kept, until [`Effect::Resume`], [`Effect::Relay`] or
+    /// [`Effect::Discard`].
+    Hold(Link),
     /// Hand in as many of the links that are kept, the oldest first, each as [`Event::Again`].
     Resume {
         /// How many: at most as many as are kept.
         count: u32,
     },
+    /// Send links that are kept, the oldest first, to these children: one
+    /// [`Relay`](crate::wire::relay::Relay) for each of [`Shares::batches`].
+    Relay(Shares<F>),
     /// Save the send queues of all TCP ends. All processes of the application are stopped.
     SaveSend,
     /// Save all else in memory. All send queues of the application are saved.

@@ -167,6 +167,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Bytes that are left.
+    pub fn room(&self) -> usize {
+        self.rest.len()
+    }
+
     /// All that is left.
     pub fn rest(self) -> &'a [u8] {
         self.rest

@@ -29,8 +29,11 @@ pub const LINKS_MAX: u32 = 131_072;
 /// Most nodes that one agent of a checkpoint enlists itself; its children enlist the others.
 pub const FANOUT_MAX: usize = 8;
 
-/// Most links in one message to a child.
-pub const RELAY_MAX: usize = 10;
+/// Most links in one batch for a child: with what stands before them they fit in 16 KiB.
+pub const RELAY_MAX: usize = 512;
+
+/// Most links that one agent has its host keep.
+pub const HELD_MAX: u32 = 4 * LINKS_MAX;
 
 /// Aborted operations that a node remembers.
 pub const HISTORY_MAX: usize = 64;
@@ -124,5 +127,6 @@ const _: () = assert!(GO_AGAIN_MS * GO_AGAIN_MAX < ORPHAN_MS);
 const _: () = assert!(ORPHAN_MS < FAILURE_MS_DEFAULT);
 const _: () = assert!(PATIENCE_MS > FAILURE_MS_DEFAULT && PATIENCE_MS < ABORT_MS_MAX);
 const _: () = assert!(FANOUT_MAX > 0 && RELAY_MAX > 0);
+const _: () = assert!(crate::wire::relay::BYTES_MAX <= 16_384);
 const _: () = assert!(COPY_WINDOW >= 2);
 const _: () = assert!(crate::wire::LONGEST <= MESSAGE_BYTES_MAX);

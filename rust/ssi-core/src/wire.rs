@@ -89,6 +89,7 @@ pub mod checkpoint;
 pub mod copy;
 pub mod member;
 pub mod process;
+pub mod relay;
 pub mod restart;
 pub mod stream;
 #[cfg(test)]
@@ -167,6 +168,22 @@ pub enum Body {
 }
 
 impl Header {
+    /// The header of a body of `len` bytes in an operation: who sends, its epoch, which operation.
+    fn of(kind: u16, len: usize, from: (NodeId, Epoch, OpId)) -> Result<Header, CodecError> {
+        let (sender, epoch, op) = from;
+        Ok(Header {
+            magic: MAGIC,
+            version: VERSION,
+            kind,
+            len: u32::try_from(len).map_err(|_| CodecError::Length)?,
+            sender,
+            epoch,
+            op_number: op.number,
+            op_root: op.root.raw(),
+            op_epoch: op.epoch.0,
+        })
+    }
+
     /// The header at the start of `bytes`, which are [`HEADER_BYTES`] long.
     ///
     /// # Errors
@@ -177,6 +194,7 @@ impl Header {
         let header = Header::take(bytes)?;
         let most = match header.kind {
             bulk::KIND => bulk::BODY_BYTES_MAX,
+            relay::KIND => relay::BODY_BYTES_MAX,
             _ => MESSAGE_BYTES_MAX.saturating_sub(HEADER_BYTES),
         };
         // CAST: 32 bits fit in a usize on every supported machine.

@@ -17,7 +17,7 @@ use ssi_core::limits::MESSAGE_BYTES_MAX;
 use ssi_core::node::{Epoch, NodeId, OpId};
 use ssi_core::text::Path;
 use ssi_core::wire::checkpoint::Message;
-use ssi_core::wire::{Body, Message as Wire};
+use ssi_core::wire::{relay, Body, Message as Wire};
 use std::collections::VecDeque;
 
 /// What a checkpoint cost.
@@ -54,6 +54,8 @@ struct Local<const F: usize> {
 enum Next {
     /// A message has been received and taken from the wire.
     Deliver(NodeId, NodeId, Box<Message>),
+    /// The same of links for a child.
+    Relay(NodeId, NodeId, Vec<Link>),
     /// An act is done.
     Done(NodeId, Event),
     /// The root's timer.
@@ -161,6 +163,13 @@ impl<'a, const F: usize> Coordination<'a, F> {
                     self.step(to, Event::Message { from, message });
                 }
             }
+            Next::Relay(from, to, links) => {
+                // CAST: as many as a message has.
+                let count = links.len() as u32;
+                // Nothing fails here: a child has its agent.
+                self.local(to).held.extend(links);
+                self.step(to, Event::Relayed { from, count });
+            }
             Next::Done(at, event) => {
                 if matches!(event, Event::Stopped(_)) && !self.local(at).looked {
                     self.local(at).looked = true;
@@ -231,7 +240,12 @@ impl<'a, const F: usize> Coordination<'a, F> {
                     self.send(at, to, &message);
                 }
             }
-            Effect::Hold(links) => self.local(at).held.extend(links.iter()),
+            Effect::Hold(link) => self.local(at).held.push_back(link),
+            Effect::Relay(shares) => {
+                for (to, count) in shares.batches() {
+                    self.relay(at, to, count);
+                }
+            }
             Effect::Timer { number, ms } if at == FIRST => {
                 self.queue.after(u64::from(ms) * MS, Next::Deadline(number));
             }
@@ -337,6 +351,17 @@ impl<'a, const F: usize> Coordination<'a, F> {
         self.local(to).messages += 1;
         let next = Next::Deliver(from, to, Box::new(*message));
         self.queue.at(arrives, next);
+    }
+
+    fn relay(&mut self, from: NodeId, to: NodeId, count: u32) {
+        // CAST: as many as a message has.
+        let links = self.local(from).held.drain(..count as usize).collect();
+        // CAST: at most a few KiB.
+        let bytes = relay::bytes(count) as u64;
+        let arrives = self.hardware.message(from, to, self.queue.now(), bytes);
+        self.local(from).messages += 1;
+        self.local(to).messages += 1;
+        self.queue.at(arrives, Next::Relay(from, to, links));
     }
 
     fn size(&mut self, message: &Message) -> u64 {

@@ -102,6 +102,16 @@ impl From<&Note> for Record {
                 };
                 (protocol_of(body), body.op(), pid_of(body), fact)
             }
+            What::Relayed {
+                to, arrives, op, ..
+            } => {
+                let fact = Fact::Message {
+                    to: to.raw(),
+                    arrives: *arrives,
+                    name: "Relay".into(),
+                };
+                (Protocol::Checkpoint, Some(*op), 0, fact)
+            }
             other => (Protocol::Run, None, 0, Fact::Text(other.to_string())),
         };
         Record {

@@ -2,6 +2,7 @@
 //! The checkpoints that a node takes part in: core agents, stepped and obeyed as the kernel does.
 use super::engine::Timer;
 use super::homes::{no_such_process, Place};
+use super::relays::Batch;
 use super::worker::{Job, Worker};
 use super::World;
 use crate::coverage::Protocol;
@@ -14,6 +15,7 @@ use ssi_core::limits::STEP_EFFECTS_MAX;
 use ssi_core::node::{ClusterPid, NodeId, OpId};
 use ssi_core::text::Path;
 use ssi_core::wire::checkpoint::{Failed, Message};
+use ssi_core::wire::relay::Relay;
 use ssi_core::wire::Body;
 use std::collections::VecDeque;
 
@@ -188,6 +190,38 @@ impl World {
         self.step_checkpoint(at, op, Event::Message { from, message });
     }
 
+    /// Sends links that are kept to a child.
+    fn relay(&mut self, at: At, op: OpId, to: NodeId, count: u32) {
+        let Some(operation) = self.find_checkpoint(at, op) else {
+            return;
+        };
+        let kept = operation.held.len();
+        // CAST: a number of links.
+        let links: Vec<Link> = operation.held.drain(..kept.min(count as usize)).collect();
+        if kept < count as usize {
+            self.breaks("bounds", format!("{count} links to relay, {kept} are kept"));
+        }
+        self.send_relay(at, to, op, links);
+    }
+
+    /// Links came.
+    pub(super) fn checkpoint_relay(&mut self, at: At, batch: &Batch) {
+        let Relay { sender, op, .. } = batch.relay;
+        let Some(operation) = self.find_checkpoint(at, op) else {
+            if let Some(answer) = self.node(at.node).engine.history.stray_relay(op) {
+                self.send(at, sender, Body::Checkpoint(op, answer));
+            }
+            return;
+        };
+        operation.held.extend(batch.links.iter().copied());
+        let event = Event::Relayed {
+            from: sender,
+            // CAST: as many as a message has.
+            count: batch.links.len() as u32,
+        };
+        self.step_checkpoint(at, op, event);
+    }
+
     pub(super) fn checkpoints_peer_down(&mut self, at: At, node: NodeId) {
         let operations = &self.node(at.node).engine.checkpoints;
         let ops: Vec<OpId> = operations.iter().map(|operation| operation.op).collect();
@@ -231,9 +265,14 @@ impl World {
     fn act_checkpoint(&mut self, at: At, op: OpId, effect: Effect) {
         match effect {
             Effect::StopLocally { seed } => self.give(at, op, Job::Stop(seed)),
-            Effect::Hold(links) => {
+            Effect::Hold(link) => {
                 if let Some(operation) = self.find_checkpoint(at, op) {
-                    operation.held.extend(links.iter());
+                    operation.held.push_back(link);
+                }
+            }
+            Effect::Relay(shares) => {
+                for (to, count) in shares.batches() {
+                    self.relay(at, op, to, count);
                 }
             }
             Effect::Resume { count } => {
@@ -310,7 +349,7 @@ impl World {
 /// Who an event comes from or is about, as the golden table calls it.
 fn relation(agent: &Agent, event: &Event) -> &'static str {
     match event {
-        Event::Message { from, .. } => agent.relation(*from),
+        Event::Message { from, .. } | Event::Relayed { from, .. } => agent.relation(*from),
         Event::PeerDown(node) => agent.relation(*node),
         Event::Asked(_)
         | Event::Start { .. }

@@ -53,6 +53,7 @@ impl World {
                 }
             }
             News::Message(from, message) => self.deliver(at, from, &message.body),
+            News::Relay(batch) => self.checkpoint_relay(at, &batch),
             News::Expelled => self.node_mut(at.node).engine.expelled = true,
         }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The network between nodes: connections that carry messages in order until they break, and cuts.
+use super::relays::Batch;
 use super::World;
 use crate::cost::Act;
 use crate::event::{At, EndIx, Event};
@@ -22,6 +23,8 @@ const DIAL_MS: Nanos = 1_000 * MS;
 pub enum Item {
     /// A message, as bytes where the run goes through the codec.
     Message(Rc<Message>),
+    /// Links for a child.
+    Relay(Rc<Batch>),
     /// The other end closed it.
     Closed,
 }
@@ -111,7 +114,7 @@ impl World {
 
     /// Sends an item to an end. On a connection that is broken it is lost; where the other node has
     /// closed its end, its kernel says so.
-    fn put(&mut self, id: ConnectionId, to: EndIx, item: Item) {
+    pub(super) fn put(&mut self, id: ConnectionId, to: EndIx, item: Item) {
         let Some(connection) = self.network.connections.get(&id) else {
             return;
         };
@@ -137,14 +140,23 @@ impl World {
         end.last = end.last.max(self.queue.now() + self.cost.of(act));
         let arrives = end.last;
         let sent = match &item {
-            Item::Message(message) if self.tells_messages => Some(message.body),
-            Item::Message(_) | Item::Closed => None,
+            Item::Message(message) => Some(What::Sent {
+                to: receiver,
+                arrives,
+                body: message.body,
+            }),
+            Item::Relay(batch) => Some(What::Relayed {
+                to: receiver,
+                arrives,
+                op: batch.relay.op,
+                links: batch.links.len(),
+            }),
+            Item::Closed => None,
         };
         end.queue.push_back(item);
         self.queue.at(arrives, Event::Arrive(id, to));
-        if let Some(body) = sent {
-            let to = receiver;
-            self.tell(from, What::Sent { to, arrives, body });
+        if let Some(what) = sent.filter(|_| self.tells_messages) {
+            self.tell(from, what);
         }
     }
 
@@ -167,6 +179,7 @@ impl World {
         }
         match item {
             Some(Item::Message(message)) => self.received(at, Link(id), &message),
+            Some(Item::Relay(batch)) => self.received_relay(at, Link(id), &batch),
             Some(Item::Closed) => {
                 self.close_end(id, to);
                 self.link_closed(at, Link(id));

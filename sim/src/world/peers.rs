@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The peers of a node, hosted as the kernel does: membership in, news for the protocols out.
+use super::relays::Batch;
 use super::{ConnectionId, World};
 use crate::event::{At, Event};
 use crate::queue::MS;
@@ -23,6 +24,8 @@ pub enum News {
     Down(NodeId),
     /// A message of a protocol came from a node.
     Message(NodeId, Rc<Message>),
+    /// Links came for a child of their sender.
+    Relay(Rc<Batch>),
     /// The others hold this node for dead.
     Expelled,
 }
@@ -147,7 +150,7 @@ impl World {
         self.queue.after(delay, event);
     }
 
-    fn step_peer(&mut self, at: At, which: usize, event: Happens) {
+    pub(super) fn step_peer(&mut self, at: At, which: usize, event: Happens) {
         let mut next = Some(event);
         while let Some(event) = next.take() {
             let now = self.queue.now();
@@ -206,7 +209,7 @@ impl World {
         nonce
     }
 
-    fn which(&self, at: At, link: Link) -> Option<usize> {
+    pub(super) fn which(&self, at: At, link: Link) -> Option<usize> {
         let slots = &self.node(at.node).engine.peers.slots;
         slots
             .iter()

@@ -9,7 +9,7 @@ mod stop;
 
 use super::near::Near;
 use super::state::{Opening, State};
-use super::{Counts, Effect, Event, Found, Links, Options, Seed, Violation};
+use super::{Counts, Effect, Event, Found, Options, Seed, Violation};
 use crate::failure::Failure;
 use crate::limits;
 use crate::node::{NodeId, OpId};
@@ -31,8 +31,6 @@ pub struct Agent<const F: usize = { limits::FANOUT_MAX }> {
     /// Nodes that were enlisted. Their death matters, the parent's too, nobody else's: whoever
     /// else sent something has a parent of its own that will notice.
     near: Near<F>,
-    /// Links on their way to a child.
-    batch: Links,
     /// The seed of the one local stop under way.
     looking: Option<Seed>,
     found: Found,
@@ -64,7 +62,6 @@ impl<const F: usize> Agent<F> {
             parent: None,
             parent_gone: false,
             near: Near::EMPTY,
-            batch: Links::NONE,
             looking: None,
             found: Found::NOTHING,
             counts: Counts::ZERO,

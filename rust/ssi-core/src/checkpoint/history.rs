@@ -15,6 +15,14 @@ struct Entry {
     node: u32,
 }
 
+impl Entry {
+    fn answer(&self) -> Message {
+        let mut failure = Failure::new(self.code);
+        failure.node = self.node;
+        Message::Failed(Failed { failure })
+    }
+}
+
 /// The newest aborted operations. One per node, for all operations.
 #[derive(Clone, Debug)]
 pub struct History {
@@ -65,14 +73,9 @@ impl History {
 
     /// What to do with a message of `op`, which has no agent here.
     pub fn stray(&self, op: OpId, message: &Message) -> Stray {
-        let known = self.entries.iter().flatten().find(|entry| entry.op == op);
-        match (message, known) {
+        match (message, self.find(op)) {
             (Message::Enlist(_), None) => Stray::Engage,
-            (Message::Enlist(_) | Message::Relay(_), Some(entry)) => {
-                let mut failure = Failure::new(entry.code);
-                failure.node = entry.node;
-                Stray::Answer(Message::Failed(Failed { failure }))
-            }
+            (Message::Enlist(_), Some(entry)) => Stray::Answer(entry.answer()),
             (Message::Abort(_), _) => Stray::Answer(Message::Aborted(Aborted)),
             (
                 Message::Ack(_)
@@ -90,8 +93,16 @@ impl History {
                 | Message::Aborted(_)
                 | Message::Orphaned(_),
                 _,
-            )
-            | (Message::Relay(_), None) => Stray::Drop,
+            ) => Stray::Drop,
         }
+    }
+
+    /// What to answer to a [`Relay`](crate::wire::relay::Relay) of `op`, which has no agent here.
+    pub fn stray_relay(&self, op: OpId) -> Option<Message> {
+        self.find(op).map(Entry::answer)
+    }
+
+    fn find(&self, op: OpId) -> Option<&Entry> {
+        self.entries.iter().flatten().find(|entry| entry.op == op)
     }
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Links that lead to other nodes, one by one and as many as a message holds.
+//! Links that lead to other nodes, and which child gets how many of them.
 
 use super::Seed;
-use crate::codec::{CodecError, Field, Reader, Writer};
 use crate::limits::RELAY_MAX;
 use crate::node::NodeId;
 use crate::record;
@@ -17,130 +16,68 @@ record! {
     }
 }
 
-/// At most [`RELAY_MAX`] links, in order.
+/// How many links each of at most `F` children gets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Links {
-    slots: [Option<Link>; RELAY_MAX],
+pub struct Shares<const F: usize> {
+    slots: [Option<(NodeId, u32)>; F],
 }
 
-impl Links {
-    /// None.
-    pub const NONE: Links = Links {
-        slots: [None; RELAY_MAX],
-    };
+impl<const F: usize> Shares<F> {
+    pub(super) const NONE: Shares<F> = Shares { slots: [None; F] };
 
-    /// Just this one.
-    pub fn only(link: Link) -> Links {
-        let mut links = Links::NONE;
-        links.push(link);
-        links
-    }
-
-    /// Appends a link; `false` where there is no room.
-    pub fn push(&mut self, link: Link) -> bool {
-        match self.slots.iter_mut().find(|slot| slot.is_none()) {
-            Some(slot) => {
-                *slot = Some(link);
-                true
-            }
-            None => false,
+    /// Adds a child's share.
+    pub(super) fn add(&mut self, child: NodeId, count: u32) {
+        // INVARIANT: nobody has more than `F` children.
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.is_none()) {
+            *slot = Some((child, count));
         }
     }
 
-    /// How many there are.
-    pub fn len(&self) -> u32 {
-        self.iter().fold(0, |len: u32, _| len.saturating_add(1))
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.iter().next().is_none()
-    }
-
-    /// Whether no other has room.
-    pub fn is_full(&self) -> bool {
-        self.slots.iter().all(Option::is_some)
-    }
-
-    /// All, in order.
-    pub fn iter(&self) -> impl Iterator<Item = Link> + '_ {
+    /// Who gets how many.
+    pub fn iter(&self) -> impl Iterator<Item = (NodeId, u32)> + '_ {
         self.slots.iter().flatten().copied()
     }
+
+    /// The same in messages: receiver and number of links of each.
+    pub fn batches(&self) -> impl Iterator<Item = (NodeId, u32)> + '_ {
+        self.iter().flat_map(|(child, count)| {
+            let mut left = count;
+            core::iter::from_fn(move || {
+                let batch = left.min(BATCH);
+                left = left.saturating_sub(batch);
+                (batch > 0).then_some((child, batch))
+            })
+        })
+    }
 }
 
-impl Field for Links {
-    const SIZE: usize = RELAY_MAX * Link::SIZE;
+// CAST: far below 2^32.
+const BATCH: u32 = RELAY_MAX as u32;
 
-    fn put(&self, out: &mut [u8]) -> Result<(), CodecError> {
-        let mut writer = Writer::new(out);
-        for slot in &self.slots {
-            match slot {
-                Some(link) => writer.field(link)?,
-                None => writer.bytes(&[0; Link::SIZE])?,
-            }
-        }
-        writer.done()
-    }
-
-    fn take(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut reader = Reader::new(bytes);
-        let mut links = Links::NONE;
-        let mut ended = false;
-        for _ in 0..RELAY_MAX {
-            let bytes = reader.bytes(Link::SIZE)?;
-            if bytes.iter().all(|byte| *byte == 0) {
-                ended = true;
-            } else if ended || !links.push(Link::take(bytes)?) {
-                return Err(CodecError::Value);
-            }
-        }
-        reader.done()?;
-        // One that says nothing is not worth a message.
-        if links.is_empty() {
-            return Err(CodecError::Value);
-        }
-        Ok(links)
-    }
+/// Messages for so many links to one child.
+pub(super) const fn batches(count: u32) -> u32 {
+    count.div_ceil(BATCH)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node::ClusterPid;
-
-    fn link(raw: u32) -> Link {
-        Link {
-            node: NodeId::new(raw).unwrap(),
-            seed: Seed::Son(ClusterPid::new((raw << 22) | 300).unwrap()),
-        }
-    }
 
     #[test]
-    fn there_and_back() {
-        let mut links = Links::NONE;
-        let mut out = [0; Links::SIZE];
-        for raw in 1..=RELAY_MAX as u32 {
-            assert!(!links.is_full() && links.push(link(raw)));
-            assert_eq!(links.len(), raw);
-            links.put(&mut out).unwrap();
-            assert_eq!(Links::take(&out), Ok(links));
-        }
-        assert!(links.is_full() && !links.push(link(9)));
-        let nodes: Vec<u32> = links.iter().map(|link| link.node.raw()).collect();
-        assert_eq!(nodes, (1..=RELAY_MAX as u32).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn none_and_gaps_are_refused() {
-        let mut out = [0; Links::SIZE];
-        assert_eq!(Links::take(&out), Err(CodecError::Value));
-        link(1).put(&mut out[..Link::SIZE]).unwrap();
-        assert_eq!(Links::take(&out), Ok(Links::only(link(1))));
-        link(2)
-            .put(&mut out[2 * Link::SIZE..3 * Link::SIZE])
-            .unwrap();
-        assert_eq!(Links::take(&out), Err(CodecError::Value));
-        out[0] = 255;
-        assert_eq!(Links::take(&out), Err(CodecError::Value));
+    fn shares_come_in_batches() {
+        let node = |raw| NodeId::new(raw).unwrap();
+        let mut shares = Shares::<3>::NONE;
+        assert_eq!(shares.batches().next(), None);
+        shares.add(node(5), 2 * BATCH + 1);
+        shares.add(node(6), BATCH);
+        shares.add(node(7), 1);
+        let found: Vec<_> = shares
+            .batches()
+            .map(|(to, count)| (to.raw(), count))
+            .collect();
+        assert_eq!(found, [(5, BATCH), (5, BATCH), (5, 1), (6, BATCH), (7, 1)]);
+        let counts = shares.iter().map(|(_, count)| batches(count));
+        assert_eq!(counts.collect::<Vec<_>>(), [3, 1, 1]);
+        assert_eq!(batches(0), 0);
     }
 }

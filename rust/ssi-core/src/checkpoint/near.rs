@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The nodes that an agent has enlisted and answers for: a bounded number.
 
+use super::link::{batches, Shares};
 use crate::node::{Few, NodeId};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -8,7 +9,7 @@ struct Neighbour {
     node: NodeId,
     /// Enlists and Relays without an Ack.
     due: u32,
-    /// Relays so far.
+    /// Links that were relayed to it.
     given: u32,
     /// Its agent was engaged by this one.
     child: bool,
@@ -56,13 +57,30 @@ impl<const F: usize> Near<F> {
         }
     }
 
-    /// Notes a Relay to the child that got the fewest, and gives that.
-    pub(super) fn relay(&mut self) -> Option<NodeId> {
-        let children = self.slots.iter_mut().flatten().filter(|known| known.child);
-        let known = children.min_by_key(|known| known.given)?;
-        known.given = known.given.saturating_add(1);
-        known.due = known.due.saturating_add(1);
-        Some(known.node)
+    /// Divides `count` links among the children, so that in the end all have got as many, as far
+    /// as that goes; notes the Relays, and gives how many those are.
+    pub(super) fn share(&mut self, count: u32) -> (Shares<F>, u32) {
+        let children = || self.slots.iter().flatten().filter(|known| known.child);
+        let (number, given) = children().fold((0u32, count), |(number, given), known| {
+            (number.saturating_add(1), given.saturating_add(known.given))
+        });
+        let level = given.checked_add(number.saturating_sub(1));
+        let level = level.and_then(|given| given.checked_div(number));
+        let (mut shares, mut left, mut relays) = (Shares::NONE, count, 0u32);
+        for known in self.slots.iter_mut().flatten().filter(|known| known.child) {
+            let share = level
+                .unwrap_or(u32::MAX)
+                .saturating_sub(known.given)
+                .min(left);
+            if share > 0 {
+                left = left.saturating_sub(share);
+                known.given = known.given.saturating_add(share);
+                known.due = known.due.saturating_add(batches(share));
+                relays = relays.saturating_add(batches(share));
+                shares.add(known.node, share);
+            }
+        }
+        (shares, relays)
     }
 
     /// Notes an Ack; `None` where none was due.
@@ -175,18 +193,40 @@ mod tests {
 
     #[test]
     fn children_get_equal_shares() {
+        fn share(near: &mut Near<3>, count: u32) -> (Vec<(u32, u32)>, u32) {
+            let (shares, relays) = near.share(count);
+            let shares = shares.iter().map(|(to, count)| (to.raw(), count));
+            (shares.collect(), relays)
+        }
         let mut near = Near::<3>::EMPTY;
-        assert_eq!(near.relay(), None);
         for raw in [5, 6, 7] {
             near.enlist(node(raw));
             near.acked(node(raw), raw != 6);
         }
         near.enlist(node(8));
-        let shares: Vec<_> = (0..4).map(|_| near.relay().unwrap().raw()).collect();
-        assert_eq!(shares, [5, 7, 5, 7]);
+        assert_eq!(share(&mut near, 7), (vec![(5, 4), (7, 3)], 2));
         assert_eq!(near.acked(node(8), true), Some(Acked::First));
-        let shares: Vec<_> = (0..3).map(|_| near.relay().unwrap().raw()).collect();
-        assert_eq!(shares, [8, 8, 5]);
-        assert_eq!(near.acked(node(7), true), Some(Acked::Again));
+        assert_eq!(share(&mut near, 3), (vec![(7, 1), (8, 2)], 2));
+        // All get as many, in order, and a long share is more than one Relay.
+        let long = 3 * crate::limits::RELAY_MAX as u32;
+        let (shares, relays) = share(&mut near, long);
+        let counts: Vec<_> = shares.iter().map(|(_, count)| *count).collect();
+        assert_eq!(counts.iter().sum::<u32>(), long);
+        assert!(
+            counts.iter().all(|count| count.abs_diff(long / 3) <= 2),
+            "{counts:?}"
+        );
+        for (child, count) in shares {
+            for _ in 0..batches(count) {
+                assert_eq!(near.acked(node(child), true), Some(Acked::Again));
+            }
+        }
+        assert_eq!(relays, 3);
+        for (child, due) in [(5, 1), (7, 2), (8, 1)] {
+            for _ in 0..due {
+                assert_eq!(near.acked(node(child), true), Some(Acked::Again));
+            }
+            assert_eq!(near.acked(node(child), true), None);
+        }
     }
 }

@@ -49,7 +49,7 @@ pub(super) struct Stopping {
     pub stops: u32,
     /// Own Enlists and Relays without an Ack.
     pub deficit: u32,
-    /// Links that the host holds, because no child is there yet to take them.
+    /// Links that the host keeps, because neither room nor a child is there yet to take them.
     pub held: u32,
     /// Links that the host was asked for again.
     pub coming: u32,
@@ -173,6 +173,7 @@ impl Event {
             Event::Start { .. } => "Start",
             Event::Link { .. } => "Link",
             Event::Again(_) => "Again",
+            Event::Relayed { .. } => "Relay",
             Event::Stopped(_) => "Stopped",
             Event::SendSaved => "SendSaved",
             Event::Snapped(_) => "Snapped",

@@ -56,6 +56,7 @@ pub(super) fn step<const F: usize>(
     };
     let possible = match event {
         E::Message { from, message } => on_message(agent, from, &message, out),
+        E::Relayed { from, count } => on_relay(agent, from, count, out),
         E::PeerDown(node) => loss::on_peer_down(agent, node, out),
         E::Deadline(number) => loss::on_deadline(agent, number, out),
         E::Asked(_)
@@ -233,8 +234,24 @@ fn on_host<const F: usize>(agent: &mut Agent<F>, event: E, out: Sink<'_, F>) -> 
         // Of other tables.
         (
             unborn!() | abortable!() | S::Written | late!() | over!(),
-            E::Message { .. } | E::PeerDown(_) | E::Deadline(_),
+            E::Message { .. } | E::Relayed { .. } | E::PeerDown(_) | E::Deadline(_),
         ) => return false,
+    }
+    true
+}
+
+/// Batches of links. Says whether the pair is possible.
+fn on_relay<const F: usize>(
+    agent: &mut Agent<F>,
+    from: NodeId,
+    count: u32,
+    out: Sink<'_, F>,
+) -> bool {
+    match agent.state {
+        S::Stopping(at) if agent.is_parent(from) => agent.relay_busy(at, count, out),
+        S::Stopped if agent.is_parent(from) => agent.relay_again(from, count, out),
+        S::Aborting(at) if agent.is_parent(from) => agent.enlist_failed(at, from, out),
+        unborn!() | abortable!() | S::Written | late!() | over!() => return false,
     }
     true
 }
@@ -266,11 +283,6 @@ fn on_message<const F: usize>(
             | S::Ended,
             M::Enlist(_),
         ) => return false,
-
-        (S::Stopping(at), M::Relay(relay)) if parent => agent.relay_busy(at, &relay.links, out),
-        (S::Stopped, M::Relay(relay)) if parent => agent.relay_again(from, &relay.links, out),
-        (S::Aborting(at), M::Relay(_)) if parent => agent.enlist_failed(at, from, out),
-        (unborn!() | abortable!() | S::Written | late!() | over!(), M::Relay(_)) => return false,
 
         (S::Stopping(at), M::Ack(ack)) if enlisted => return agent.acked(at, from, ack, out),
         (unborn!() | abortable!() | S::Written | late!(), M::Ack(_)) => return false,

@@ -4,7 +4,7 @@
 //! A chunk is a [`Header`], a [`Chunk`], and the bytes. Hosts pass the bytes on without a copy of
 //! their own.
 
-use super::{Header, HEADER_BYTES, MAGIC, VERSION};
+use super::{Header, HEADER_BYTES};
 use crate::codec::{CodecError, Field, Reader, Writer};
 use crate::limits::CHUNK_BYTES_MAX;
 use crate::node::{Epoch, NodeId, OpId};
@@ -92,17 +92,7 @@ impl Bulk {
             return Err(CodecError::Length);
         }
         let body = Chunk::SIZE.saturating_add(len);
-        let header = Header {
-            magic: MAGIC,
-            version: VERSION,
-            kind: KIND,
-            len: u32::try_from(body).map_err(|_| CodecError::Length)?,
-            sender: self.sender,
-            epoch: self.epoch,
-            op_number: self.op.number,
-            op_root: self.op.root.raw(),
-            op_epoch: self.op.epoch.0,
-        };
+        let header = Header::of(KIND, body, (self.sender, self.epoch, self.op))?;
         let mut out = [0; HEAD_BYTES];
         let mut writer = Writer::new(&mut out);
         writer.field(&header)?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Messages of a checkpoint between the agents of one operation.
 
-use crate::checkpoint::{Counts, Found, Links, Options, Seed, Totals, Version};
+use crate::checkpoint::{Counts, Found, Options, Seed, Totals, Version};
 use crate::failure::Failure;
 use crate::node::NodeSet;
 use crate::record;
@@ -17,15 +17,7 @@ record! {
 }
 
 record! {
-    /// To a child: enlist these in my place.
-    pub struct Relay {
-        /// What is to be enlisted.
-        pub links: Links,
-    }
-}
-
-record! {
-    /// Exactly one for each [`Enlist`] and each [`Relay`].
+    /// Exactly one for each [`Enlist`] and each [`Relay`](super::relay::Relay).
     pub struct Ack {
         /// 1: the sender of the Enlist is the agent's parent. Otherwise 0.
         pub adopted: u32,
@@ -159,8 +151,6 @@ protocol! {
         Aborted = 44,
         /// The root is gone.
         Orphaned = 45,
-        /// Enlist these.
-        Relay = 46,
         /// Signal and let go.
         Signal = 80,
         /// Signalled.

@@ -110,20 +110,12 @@ fn examples() -> Vec<Message> {
     ];
     let enlist =
         seeds.map(|seed| checkpoint::Message::Enlist(checkpoint::Enlist { options, seed }));
-    let mut links = c::Links::NONE;
-    for seed in seeds {
-        links.push(c::Link {
-            node: node(9),
-            seed,
-        });
-    }
     let found = Found {
         application: 1,
         head_root: 2,
     };
     let checkpoint = [
         checkpoint::Message::Ack(checkpoint::Ack { adopted: 1, found }),
-        checkpoint::Message::Relay(checkpoint::Relay { links }),
         checkpoint::Message::SaveSend(checkpoint::SaveSend),
         checkpoint::Message::SendSaved(checkpoint::SendSaved),
         checkpoint::Message::Snapshot(checkpoint::Snapshot),
@@ -299,7 +291,7 @@ fn every_message_comes_back() {
     }
     assert_eq!(
         kinds.len(),
-        5 + 4 + 17 + 14 + 12 + 4,
+        5 + 4 + 16 + 14 + 12 + 4,
         "an example of each kind, and no kind twice"
     );
 }

@@ -5,7 +5,7 @@ use super::{Agent, Sink};
 use crate::abi::FailureCode;
 use crate::checkpoint::near::Acked;
 use crate::checkpoint::state::{State, Stopping};
-use crate::checkpoint::{Effect, Found, Link, Links, Seed};
+use crate::checkpoint::{Effect, Found, Link, Seed};
 use crate::failure::Failure;
 use crate::limits;
 use crate::node::NodeId;
@@ -35,8 +35,8 @@ impl<const F: usize> Agent<F> {
         true
     }
 
-    /// Looks from a seed, here or on another node. Where neither room nor a child is there for
-    /// another node, the link waits until an Ack brings one of them.
+    /// Looks from a seed, here or on another node. Where there is no room for another node, the
+    /// link waits until an Ack brings room or a child.
     pub(in crate::checkpoint) fn look(&mut self, mut at: Stopping, link: Link, out: Sink<'_, F>) {
         let Link { node, seed } = link;
         if node == self.me {
@@ -50,13 +50,9 @@ impl<const F: usize> Agent<F> {
                 to: node,
                 message: Message::Enlist(Enlist { options, seed }),
             });
-        } else if self.near.has_children() {
-            self.batch.push(link);
-            if self.batch.is_full() {
-                self.relay(&mut at, out);
-            }
         } else {
-            self.hold(&mut at, &Links::only(link), out);
+            at.held = at.held.saturating_add(1);
+            out(Effect::Hold(link));
         }
         self.state = State::Stopping(at);
     }
@@ -184,8 +180,7 @@ impl<const F: usize> Agent<F> {
 
     /// Places what can be placed now, and is idle if nothing is left.
     pub(super) fn proceed(&mut self, mut at: Stopping, news: Acked, out: Sink<'_, F>) {
-        self.resume(&mut at, news, out);
-        self.flush(&mut at, out);
+        self.place(&mut at, news, out);
         self.state = State::Stopping(at);
         if !at.is_over() {
             return;

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use super::world::{node, op, options, Kind, KINDS};
 use crate::abi::FailureCode;
 use crate::checkpoint::{
-    Agent, Counts, Effect, Event, Found, Link, Links, Seed, Totals, Version, Violation,
+    Agent, Counts, Effect, Event, Found, Link, Seed, Totals, Version, Violation,
 };
 use crate::failure::Failure;
 use crate::limits;
@@ -80,12 +80,6 @@ fn link() -> Link {
     }
 }
 
-fn relay() -> M {
-    M::Relay(wire::Relay {
-        links: Links::only(link()),
-    })
-}
-
 fn signalled() -> M {
     M::Signalled(wire::Signalled {
         counts: Counts::ZERO,
@@ -97,7 +91,6 @@ fn signalled() -> M {
 fn messages() -> Vec<M> {
     vec![
         enlist(Kind::Plain),
-        relay(),
         ack(0),
         M::SaveSend(wire::SaveSend),
         M::SendSaved(wire::SendSaved),
@@ -158,6 +151,10 @@ fn events(timer: u32) -> Vec<(String, Event)> {
         events.push((format!("PeerDown {who}"), Event::PeerDown(node(raw))));
         for message in messages() {
             events.push((format!("{who}: {}", message.name()), said(raw, message)));
+            if let M::Enlist(_) = message {
+                let (from, count) = (node(raw), 1);
+                events.push((format!("{who}: Relay"), Event::Relayed { from, count }));
+            }
         }
     }
     events
@@ -166,8 +163,13 @@ fn events(timer: u32) -> Vec<(String, Event)> {
 fn describe(effect: &Effect<1>) -> String {
     match effect {
         Effect::StopLocally { .. } => "stop locally".into(),
-        Effect::Hold(links) => format!("hold {}", links.len()),
+        Effect::Hold(_) => "hold".into(),
         Effect::Resume { count } => format!("resume {count}"),
+        Effect::Relay(shares) => shares
+            .batches()
+            .map(|(to, count)| format!("relay {count} to {}", to.raw()))
+            .collect::<Vec<_>>()
+            .join(", "),
         Effect::SaveSend => "save send".into(),
         Effect::Snapshot => "snapshot".into(),
         Effect::Release => "release".into(),

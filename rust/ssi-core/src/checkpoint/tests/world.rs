@@ -101,13 +101,20 @@ pub struct Node<const F: usize> {
     discarded: bool,
 }
 
+/// What one node says to another.
+#[derive(Clone, Debug)]
+enum Said {
+    Message(Message),
+    Relay(Vec<Link>),
+}
+
 /// `F`: the most nodes that one agent enlists itself.
 pub struct World<const F: usize> {
     pub kind: Kind,
     pub items: Vec<Item>,
     pub application: BTreeSet<usize>,
     pub nodes: BTreeMap<u32, Node<F>>,
-    channels: BTreeMap<(u32, u32), VecDeque<Message>>,
+    channels: BTreeMap<(u32, u32), VecDeque<Said>>,
     /// Who has still to hear of whose death.
     obituaries: Vec<(u32, u32)>,
     pub random: Random,
@@ -290,10 +297,14 @@ impl<const F: usize> World<F> {
             self.mourn(to, from);
         }
         let channel = self.channels.get_mut(&(from, to)).unwrap();
-        let message = channel.pop_front().unwrap();
+        let said = channel.pop_front().unwrap();
         if channel.is_empty() {
             self.channels.remove(&(from, to));
         }
+        let message = match said {
+            Said::Message(message) => message,
+            Said::Relay(links) => return self.relayed(from, to, &links),
+        };
         if self.nodes[&to].agent.is_none() {
             match (self.nodes[&to].history.stray(op(), &message), message) {
                 (Stray::Engage, Message::Enlist(enlist)) => {
@@ -315,18 +326,6 @@ impl<const F: usize> World<F> {
         );
     }
 
-    fn send(&mut self, from: u32, to: u32, message: Message) {
-        assert_ne!(from, to);
-        if self.nodes[&to].dead {
-            self.obituaries.push((from, to));
-        } else if !self.obituaries.contains(&(from, to)) {
-            self.channels
-                .entry((from, to))
-                .or_default()
-                .push_back(message);
-        }
-    }
-
     /// Hands an event to an agent, and its effects to the host.
     pub fn step(&mut self, raw: u32, event: Event) {
         let node = self.nodes.get_mut(&raw).unwrap();
@@ -346,15 +345,13 @@ impl<const F: usize> World<F> {
     fn act(&mut self, raw: u32, effect: Effect<F>) {
         let node = self.nodes.get_mut(&raw).unwrap();
         match effect {
-            Effect::Send { to, message } => {
-                self.relays += u32::from(matches!(message, Message::Relay(_)));
-                self.send(raw, to.raw(), message);
-            }
-            Effect::Hold(links) => node.held.extend(links.iter()),
+            Effect::Send { to, message } => self.send(raw, to.raw(), message),
+            Effect::Hold(link) => node.held.push_back(link),
             Effect::Resume { count } => {
                 node.wanted += count;
                 assert!(node.wanted as usize <= node.held.len());
             }
+            Effect::Relay(shares) => self.relay(raw, shares),
             Effect::Multicast { to, message } => {
                 assert!(!to.is_empty());
                 for to in to.iter() {

@@ -125,7 +125,6 @@ fn beyond_paths() -> Vec<Path> {
             seed: seed(),
         },
         said(CHILD, ack(1)),
-        Event::Again(link()),
     ];
     for len in 3..=beyond.len() {
         paths.push(("agent", 2, Kind::Plain, beyond[..len].to_vec()));
@@ -133,7 +132,9 @@ fn beyond_paths() -> Vec<Path> {
     beyond.truncate(3);
     beyond.push(Event::Stopped(found()));
     paths.push(("agent", 2, Kind::Plain, beyond.clone()));
-    beyond.push(said(CHILD, ack(0)));
-    paths.push(("agent", 2, Kind::Plain, beyond));
+    for event in [said(CHILD, ack(0)), Event::Again(link())] {
+        beyond.push(event);
+        paths.push(("agent", 2, Kind::Plain, beyond.clone()));
+    }
     paths
 }

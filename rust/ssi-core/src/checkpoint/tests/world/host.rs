@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{node, pid, Item, Kind, Node, World};
+use super::{node, op, pid, Item, Kind, Node, Said, World};
 use crate::abi::FailureCode;
-use crate::checkpoint::{Counts, Effect, Event, Found, Report, Seed, Totals, Version};
+use crate::checkpoint::{
+    Counts, Effect, Event, Found, Link, Report, Seed, Shares, Totals, Version,
+};
 use crate::failure::Failure;
 use crate::node::NodeId;
+use crate::wire::checkpoint::Message;
 
 impl<const F: usize> World<F> {
     pub(super) fn release(&mut self, raw: u32) {
@@ -21,6 +24,43 @@ impl<const F: usize> World<F> {
         // Held processes go on like this only where the outcome of the commit stays unknown.
         assert!(self.kind != Kind::Hold || self.nodes[&raw].part);
         self.nodes.get_mut(&raw).unwrap().stopped.clear();
+    }
+
+    pub(super) fn send(&mut self, from: u32, to: u32, message: Message) {
+        self.say(from, to, Said::Message(message));
+    }
+
+    fn say(&mut self, from: u32, to: u32, said: Said) {
+        assert_ne!(from, to);
+        if self.nodes[&to].dead {
+            self.obituaries.push((from, to));
+        } else if !self.obituaries.contains(&(from, to)) {
+            self.channels.entry((from, to)).or_default().push_back(said);
+        }
+    }
+
+    /// Sends held links, the oldest first.
+    pub(super) fn relay(&mut self, raw: u32, shares: Shares<F>) {
+        for (to, count) in shares.batches() {
+            let node = self.nodes.get_mut(&raw).unwrap();
+            let links = node.held.drain(..count as usize).collect();
+            assert!(node.wanted as usize <= node.held.len());
+            self.relays += 1;
+            self.say(raw, to.raw(), Said::Relay(links));
+        }
+    }
+
+    pub(super) fn relayed(&mut self, from: u32, to: u32, links: &[Link]) {
+        let there = self.nodes.get_mut(&to).unwrap();
+        if there.agent.is_none() {
+            if let Some(answer) = there.history.stray_relay(op()) {
+                self.send(to, from, answer);
+            }
+            return;
+        }
+        there.held.extend(links);
+        let (from, count) = (node(from), links.len() as u32);
+        self.step(to, Event::Relayed { from, count });
     }
 
     pub(super) fn work(&mut self, raw: u32, job: Effect<F>) {
