@@ -25,6 +25,8 @@ use std::collections::VecDeque;
 pub struct Outcome {
     /// What the caller was told.
     pub result: Result<Report, Failure>,
+    /// From the call until the coordinator knows that all is stopped: the search.
+    pub search: Nanos,
     /// From the call to the release at the coordinator.
     pub pause: Nanos,
     /// The longest pause of any one node, from its first stop to its release.
@@ -129,6 +131,7 @@ impl<'a, const F: usize> Coordination<'a, F> {
             sizes: [0; 64],
             outcome: Outcome {
                 result: Err(unanswered),
+                search: 0,
                 pause: 0,
                 node_pause_max: 0,
                 total: 0,
@@ -233,6 +236,9 @@ impl<'a, const F: usize> Coordination<'a, F> {
 
     fn act(&mut self, at: NodeId, effect: Effect<F>) {
         let now = self.queue.now();
+        if at == FIRST && effect == Effect::SaveSend {
+            self.outcome.search = now;
+        }
         match effect {
             Effect::Send { to, message } => self.send(at, to, &message),
             Effect::Multicast { to, message } => {

@@ -124,6 +124,7 @@ impl Point {
     fn row(&self) -> Vec<String> {
         let Outcome {
             result,
+            search,
             pause,
             node_pause_max,
             total,
@@ -142,6 +143,7 @@ impl Point {
             self.name().replace(", ", " "),
             self.nodes.to_string(),
             ended,
+            ms(*search),
             ms(*pause),
             ms(*node_pause_max),
             ms(*total),
@@ -164,6 +166,7 @@ pub fn table(points: &[Point]) -> String {
         "application",
         "nodes",
         "ended",
+        "search_ms",
         "pause_ms",
         "node_pause_max_ms",
         "total_ms",
