@@ -3,6 +3,7 @@
 
 pub mod chart;
 pub mod coordination;
+pub mod document;
 pub mod figures;
 pub mod hardware;
 pub mod interval;

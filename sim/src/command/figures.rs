@@ -3,6 +3,7 @@
 
 use super::FINE;
 use crate::cost::chart::write;
+use crate::cost::document::{errors, write_into};
 use crate::cost::figures::{application, beside, predicted, Figure};
 use crate::cost::measured::Measured;
 use crate::cost::profile::Profile;
@@ -30,6 +31,9 @@ pub struct Arguments {
     /// What the names of the files begin with.
     #[arg(long, value_name = "TEXT", default_value = "")]
     prefix: String,
+    /// A document whose table of errors is to be made anew.
+    #[arg(long, value_name = "FILE", requires = "measured")]
+    document: Option<PathBuf>,
 }
 
 impl Arguments {
@@ -51,6 +55,9 @@ impl Arguments {
             write(&self.out.join(format!("{name}.csv")), &figure.csv())?;
             write(&self.out.join(format!("{name}.svg")), &figure.svg()?)?;
             print(figure);
+        }
+        if let Some(document) = &self.document {
+            write_into(document, "this machine", &errors(&figures, &profile.source))?;
         }
         Ok(FINE)
     }

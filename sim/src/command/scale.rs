@@ -3,6 +3,7 @@
 
 use super::FINE;
 use crate::cost::chart::write;
+use crate::cost::document;
 use crate::cost::profile::{Profile, Store};
 use crate::cost::scale::{busiest, figure, pause, run, table, Point};
 use std::path::PathBuf;
@@ -27,6 +28,9 @@ pub struct Arguments {
     /// Where the CSV and SVG files go.
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
+    /// A document whose table of sizes is to be made anew.
+    #[arg(long, value_name = "FILE")]
+    document: Option<PathBuf>,
 }
 
 impl Arguments {
@@ -48,6 +52,9 @@ impl Arguments {
         write(&self.out.join("scale-messages.svg"), &svg)?;
         let svg = figure(&points, ("Pause of one checkpoint", "ms"), pause)?;
         write(&self.out.join("scale-pause.svg"), &svg)?;
+        if let Some(file) = &self.document {
+            document::write_into(file, "scale", &document::scale(&points))?;
+        }
         let steps: u64 = points.iter().map(|point| point.checkpoint.steps).sum();
         let took = start.elapsed().as_secs_f64();
         println!("{steps} protocol events in {took:.1} s");

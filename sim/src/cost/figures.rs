@@ -40,6 +40,8 @@ pub struct Figure {
     pub file: &'static str,
     /// What it shows.
     pub title: String,
+    /// What is done in it, in a word.
+    pub short: &'static str,
     /// Its bars.
     pub bars: Vec<Bar>,
 }
@@ -160,11 +162,13 @@ fn both(profile: &Profile, checkpoints: Vec<Bar>, restarts: Vec<Bar>) -> [Figure
         Figure {
             file: "figure-4",
             title: title("Checkpoint of 16 processes on 4 nodes"),
+            short: "checkpoint",
             bars: checkpoints,
         },
         Figure {
             file: "figure-5",
             title: title("Restart of 16 processes"),
+            short: "restart",
             bars: restarts,
         },
     ]

@@ -98,6 +98,23 @@ pub struct RestartFigures {
     pub total_ns: f64,
 }
 
+fn fit<'a>(
+    sizes: impl IntoIterator<Item = &'a Single>,
+    figure: impl Fn(&SingleFigures) -> f64,
+) -> (f64, f64) {
+    let points: Vec<(f64, f64)> = sizes
+        .into_iter()
+        .map(|single| (single.mib, figure(&single.median)))
+        .collect();
+    let sum = |term: &dyn Fn(f64, f64) -> f64| -> f64 {
+        points.iter().map(|(x, y)| term(*x, *y) / (y * y)).sum()
+    };
+    let (w, x, y) = (sum(&|_, _| 1.0), sum(&|x, _| x), sum(&|_, y| y));
+    let (xx, xy) = (sum(&|x, _| x * x), sum(&|x, y| x * y));
+    let each = (w * xy - x * y) / (w * xx - x * x);
+    ((y - each * x) / w, each)
+}
+
 impl Measured {
     /// The figures in a file.
     ///
@@ -118,18 +135,18 @@ impl Measured {
 
     /// The line `fixed + each * MiB` that lies best beside a figure of one process, relatively.
     fn line(&self, figure: impl Fn(&SingleFigures) -> f64) -> (f64, f64) {
-        let points: Vec<(f64, f64)> = self
-            .single
-            .iter()
-            .map(|single| (single.mib, figure(&single.median)))
-            .collect();
-        let sum = |term: &dyn Fn(f64, f64) -> f64| -> f64 {
-            points.iter().map(|(x, y)| term(*x, *y) / (y * y)).sum()
-        };
-        let (w, x, y) = (sum(&|_, _| 1.0), sum(&|x, _| x), sum(&|_, y| y));
-        let (xx, xy) = (sum(&|x, _| x * x), sum(&|x, y| x * y));
-        let each = (w * xy - x * y) / (w * xx - x * x);
-        ((y - each * x) / w, each)
+        fit(&self.single, figure)
+    }
+
+    /// The same of what is written: of the sizes up to what one node writes of the many processes,
+    /// or of the two smallest. Beyond that it is no line, as caches on the way fill.
+    fn written(&self, figure: impl Fn(&SingleFigures) -> f64) -> (f64, f64) {
+        let all = &self.parallel;
+        let most = all.mib * f64::from(all.processes / all.nodes.max(1));
+        let mut sizes: Vec<&Single> = self.single.iter().collect();
+        sizes.sort_by(|a, b| a.mib.total_cmp(&b.mib));
+        let count = sizes.iter().filter(|single| single.mib <= most).count();
+        fit(sizes.into_iter().take(count.max(2)), figure)
     }
 
     /// The profile of the machine that was measured. Of the figures that it is to predict it uses
@@ -137,14 +154,16 @@ impl Measured {
     pub fn profile(&self) -> Profile {
         let (_, fork) = self.line(|figures| figures.fork_ns);
         let (pause, _) = self.line(|figures| figures.pause_ns);
-        let (total, write) = self.line(|figures| figures.total_ns);
+        let (total, write) = self.written(|figures| figures.total_ns);
         let (create, read) = self.line(|figures| figures.restart_ns);
         let per_second = |ns_per_mib: f64| 1e9 / ns_per_mib.max(1.0);
-        // A checkpoint waits twice for the media: for its part, then for the commit record.
-        let sync_us = ((total - pause) / 2.0 / US).max(0.0);
+        // A checkpoint waits so often for the media beside what it writes: for the version's
+        // folder, until its part is durable, and for the commit record.
+        let sync_us = ((total - pause) / 3.0 / US).max(0.0);
         let pause_us = (pause / US).max(0.0);
         let disk = Media {
-            write_mib_s: per_second(write),
+            // Page tables are copied before, and cost as much as those of a fork.
+            write_mib_s: per_second(write - fork),
             read_mib_s: per_second(read),
             sync_us,
             shared: true,
@@ -249,6 +268,9 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cost::figures::{application, at_once, NODES};
+    use crate::cost::profile::Store;
+    use crate::cost::shape::Application;
 
     fn measured() -> Measured {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/this-machine.json");
@@ -269,6 +291,22 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/this-machine.toml");
         let text = std::fs::read_to_string(path).unwrap();
         assert_eq!(text, measured().profile().to_toml(), "run scripts/figures");
+    }
+
+    #[test]
+    fn one_process_is_predicted_as_it_was_measured() {
+        let measured = measured();
+        let profile = measured.profile();
+        for single in measured.single.iter().filter(|single| single.mib <= 64.0) {
+            let alone = Application {
+                nodes: 1,
+                processes: 1,
+                ..application(NODES, single.mib)
+            };
+            let predicted = at_once(&profile, alone, Store::Disk).unwrap();
+            let error = predicted / (single.median.total_ns / 1e9) - 1.0;
+            assert!(error.abs() < 0.05, "{} MiB: {error:+.3}", single.mib);
+        }
     }
 
     #[test]
