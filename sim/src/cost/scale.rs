@@ -284,5 +284,8 @@ mod tests {
             flat.busiest
         );
         assert!(tree.pause < flat.pause, "{} {}", tree.pause, flat.pause);
+        // What its links cost is a few messages for every thousand.
+        let large = at(Shape::Farm, 10_000, Fanout::Hierarchical).checkpoint;
+        assert!(large.busiest <= tree.busiest + 40, "{}", large.busiest);
     }
 }
