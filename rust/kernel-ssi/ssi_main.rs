@@ -5,6 +5,7 @@
 
 use kernel::prelude::*;
 
+mod asking;
 mod bag;
 mod checkpoints;
 mod claims;

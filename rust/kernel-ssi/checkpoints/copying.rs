@@ -193,12 +193,8 @@ impl Operation {
             Message::Unrecorded(said) => {
                 self.seal(context, SealEvent::Unrecorded(from, said.failure))
             }
-            Message::Located(located) => {
-                self.number(context, survey::Event::Located(from, located), now_ms)
-            }
-            Message::NotLocated(said) => {
-                let event = survey::Event::NotLocated(from, said.failure);
-                self.number(context, event, now_ms)
+            Message::Located(_) | Message::NotLocated(_) => {
+                self.located(context, from, message, now_ms)
             }
             _ => self.send_copy(context, SendEvent::Message { from, message }),
         }

@@ -2,32 +2,27 @@
 //! Restarts that begin: every node that may be used is asked what it holds of the version.
 
 use super::{options, Asked, Coordinator, Operation, Restarts};
-use crate::effects::Effects;
+use crate::asking::Asking;
 use crate::engine::Context;
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::helper::Helper;
 use crate::request::RestartRequest;
 use crate::sys::thread::clock_ns;
-use crate::timer::Timer;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::checkpoint::Version;
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::place::Plan;
 use ssi_core::restart::{Options, Restored, Root, RootEvent};
-use ssi_core::survey::{Effect, Event, Survey};
+use ssi_core::survey::Event;
 use ssi_core::wire::copy::{Locate, Message, Owner};
-use ssi_core::wire::Body;
 
 /// A restart whose parts are looked for.
 pub(super) struct Surveying {
-    op: OpId,
-    survey: Survey,
+    asking: Asking,
     options: Options,
     asked: Asked,
-    timer: Option<Timer>,
     started_ns: u64,
-    done: bool,
 }
 
 fn question(options: &Options, request: &RestartRequest) -> Locate {
@@ -55,40 +50,16 @@ impl Surveying {
     #[inline(never)]
     fn new(context: &mut Context, options: Options, asked: Asked) -> KBoxed {
         let parts = asked.request.commit.nodes;
-        let op = context.new_op();
+        let question = question(&options, &asked.request);
         KBox::new(
             Surveying {
-                op,
-                survey: Survey::new(parts),
+                asking: Asking::new(context.new_op(), parts, question),
                 options,
                 asked,
-                timer: None,
                 started_ns: clock_ns(),
-                done: false,
             },
             GFP_KERNEL,
         )
-    }
-
-    #[inline(never)]
-    fn step(&mut self, context: &mut Context, event: Event, now_ms: u64) {
-        let Ok(mut effects) = Effects::reserve() else {
-            return;
-        };
-        self.survey.step(event, &mut |effect| effects.push(effect));
-        for effect in effects {
-            match effect {
-                Effect::Ask { to } => {
-                    let locate = question(&self.options, &self.asked.request);
-                    for node in to.iter() {
-                        let message = Message::Locate(locate);
-                        context.send(node, Body::Copy(self.op, message));
-                    }
-                }
-                Effect::Timer { ms } => self.timer = Some(Timer::new(0, ms, now_ms)),
-                Effect::Done => self.done = true,
-            }
-        }
     }
 }
 
@@ -114,7 +85,7 @@ impl Restarts {
         let kept = Surveying::new(context, options, asked)
             .map_err(Failure::from)
             .and_then(|mut surveying| {
-                surveying.step(context, Event::Start { ask }, now_ms);
+                surveying.asking.step(context, Event::Start { ask }, now_ms);
                 if self.surveys.len() >= super::OPERATIONS_MAX {
                     let why = Failure::new(FailureCode::Limit);
                     return Err(why.text(format_args!("restarts at the same time")));
@@ -138,14 +109,9 @@ impl Restarts {
         message: Message,
         now_ms: u64,
     ) {
-        let event = match message {
-            Message::Located(located) => Event::Located(from, located),
-            Message::NotLocated(said) => Event::NotLocated(from, said.failure),
-            _ => return,
-        };
-        let is = |surveying: &&mut KBox<Surveying>| surveying.op == op;
+        let is = |surveying: &&mut KBox<Surveying>| surveying.asking.op() == op;
         if let Some(surveying) = self.surveys.iter_mut().find(is) {
-            surveying.step(context, event, now_ms);
+            surveying.asking.hear(context, from, message, now_ms);
         }
         self.surveyed(context, now_ms);
     }
@@ -153,7 +119,8 @@ impl Restarts {
     /// A node is dead, or messages to it are lost.
     pub(super) fn holder_down(&mut self, context: &mut Context, node: NodeId, now_ms: u64) {
         for surveying in self.surveys.iter_mut() {
-            surveying.step(context, Event::PeerDown(node), now_ms);
+            let event = Event::PeerDown(node);
+            surveying.asking.step(context, event, now_ms);
         }
         self.surveyed(context, now_ms);
     }
@@ -161,9 +128,7 @@ impl Restarts {
     /// Time passes.
     pub(super) fn survey_tick(&mut self, context: &mut Context, now_ms: u64) {
         for surveying in self.surveys.iter_mut() {
-            if Timer::take_due(&mut surveying.timer, now_ms).is_some() {
-                surveying.step(context, Event::Deadline, now_ms);
-            }
+            surveying.asking.tick(context, now_ms);
         }
         self.surveyed(context, now_ms);
     }
@@ -182,16 +147,17 @@ impl Restarts {
 
     /// Goes on with those whose parts are found, or are not.
     fn surveyed(&mut self, context: &mut Context, now_ms: u64) {
-        while let Some(surveying) = self.surveys.take(|surveying| surveying.done) {
+        while let Some(surveying) = self.surveys.take(|surveying| surveying.asking.is_done()) {
             self.engage_all(context, surveying, now_ms);
         }
     }
 
     #[inline(never)]
     fn engage_all(&mut self, context: &mut Context, surveying: KBox<Surveying>, now_ms: u64) {
-        let op = surveying.op;
-        let plan = surveying.survey.plan();
-        let plan = plan.ok_or_else(|| Failure::from_core(&surveying.survey.refusal()));
+        let op = surveying.asking.op();
+        let survey = surveying.asking.survey();
+        let plan = survey.plan();
+        let plan = plan.ok_or_else(|| Failure::from_core(&survey.refusal()));
         let made = plan.and_then(|plan| self.add(coordinated(&surveying, plan)?));
         if let Err(why) = made {
             return surveying.refuse(why);
@@ -220,7 +186,7 @@ fn coordinated(surveying: &Surveying, plan: Plan) -> Outcome<KBox<Operation>> {
         ended: false,
     };
     let operation = Operation {
-        op: surveying.op,
+        op: surveying.asking.op(),
         coordinator: Some(coordinator),
         participant: None,
         caller: Some(surveying.asked.helper.clone()),
