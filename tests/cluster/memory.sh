@@ -42,6 +42,7 @@ media() {
     case $1 in
     disk) STORE=$DISK KEPT="--copies=2 --store $DISK" FROM="--store $DISK" ;;
     memory) STORE=$MEMORY KEPT=--media=memory FROM=--media=memory ;;
+    *) echo "error: $1 is no medium: disk, memory" >&2; exit 2 ;;
     esac
 }
 
@@ -159,6 +160,10 @@ is_bounded() {
     take 1 --media=memory
 }
 
+for media in "$@"; do
+    # Before anything is booted.
+    media "$media"
+done
 [ -n "${SSI_SHARED:-}" ] || AT_END+=('rm -rf "$FOLDER"')
 start_cluster --shared "$FOLDER"
 make_input
