@@ -57,16 +57,25 @@ pub struct Summary {
     pub bytes: u64,
 }
 
-/// The committed versions in `store`, by application, then by version.
+/// The committed versions in `store`, by application, then by version. Applications that are
+/// closed to the caller are left out.
 pub fn list(store: &Path) -> Result<Vec<Version>, Fault> {
     let mut versions = Vec::new();
     for application in folder(store, number)? {
-        for version in folder(&store.join(application.to_string()), version_number)? {
-            versions.extend(find(store, application, version));
+        match list_of(store, application) {
+            Ok(own) => versions.extend(own),
+            Err(fault) if fault.exit == Exit::NotPermitted => {}
+            Err(fault) => return Err(fault),
         }
     }
     versions.sort_by_key(|version| (version.application, version.version));
     Ok(versions)
+}
+
+fn list_of(store: &Path, application: u64) -> Result<Vec<Version>, Fault> {
+    let numbers = folder(&store.join(application.to_string()), version_number)?;
+    let found = |version| find(store, application, version);
+    Ok(numbers.into_iter().filter_map(found).collect())
 }
 
 /// One version, or nothing where none was committed.
@@ -98,13 +107,18 @@ pub fn choose(store: &Path, application: u64, version: Option<u32>) -> Result<Ve
             ))
         })?,
         None => {
-            let own = |found: &Version| found.application == application;
-            list(store)?.into_iter().rfind(own).ok_or_else(|| {
+            let none = || {
                 let store = store.display();
                 missing(format!(
                     "no application {application} in {store}: see restart --list"
                 ))
-            })?
+            };
+            if !folder(store, number)?.contains(&application) {
+                return Err(none());
+            }
+            let versions = list_of(store, application)?;
+            let newest = versions.into_iter().max_by_key(|found| found.version);
+            newest.ok_or_else(none)?
         }
     };
     let name = format!("version {} of application {application}", found.version);
