@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use kernel::prelude::*;
 use kernel::sync::{new_mutex, Arc, Mutex};
 use ssi_core::abi::{self, CheckpointReport, NodeStatus, RestartReport};
-use ssi_core::node::{Epoch, NodeId};
+use ssi_core::node::{Epoch, NodeId, NodeSet};
 
 /// Events that may wait for the protocol thread; producers wait past that.
 const EVENTS_MAX: usize = 1024;
@@ -30,6 +30,8 @@ pub struct Config {
     pub failure_ms: u32,
     /// All nodes of the cluster, this one among them.
     pub nodes: KVec<(NodeId, u32)>,
+    /// Those that may fail together with this one.
+    pub group: NodeSet,
     /// Name of the cluster, padded with zeros.
     pub cluster: [u8; abi::CLUSTER_NAME],
     /// Its key.

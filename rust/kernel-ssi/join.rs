@@ -12,7 +12,7 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::{JoinArgs, NodeAddress, NODES_MAX};
 use ssi_core::limits;
-use ssi_core::node::{Epoch, NodeId};
+use ssi_core::node::{Epoch, NodeId, NodeSet};
 
 fn bad(what: &str) -> Failure {
     Failure::new(FailureCode::BadArgument).text(format_args!("{what}"))
@@ -58,6 +58,7 @@ fn config(args: &JoinArgs) -> Outcome<Config> {
         port: u16::try_from(args.port).map_err(|_| bad("port"))?,
         failure_ms,
         nodes: nodes(args)?,
+        group: NodeSet::of_words(args.group).ok_or(bad("group"))?,
         cluster: args.cluster,
         key: args.key,
     };

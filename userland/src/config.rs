@@ -4,7 +4,7 @@ use crate::exit::{Exit, Fault};
 use crate::memory::Limit;
 use serde::Deserialize;
 use ssi_core::abi::{JoinArgs, NodeAddress, CLUSTER_KEY, CLUSTER_NAME, NODES_MAX};
-use ssi_core::node::NodeId;
+use ssi_core::node::{NodeId, NodeSet};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -36,6 +36,7 @@ struct File {
 struct FileNode {
     id: u32,
     address: Ipv4Addr,
+    group: Option<String>,
 }
 
 /// A cluster that this node can join.
@@ -80,12 +81,29 @@ fn parse(text: &str, node: Option<u32>) -> Result<Cluster, String> {
         addresses: 0,
         cluster: cluster_name(&file.name)?,
         key: cluster_key(&file.key)?,
+        group: group_of(&file.nodes, node).words(),
     };
     Ok(Cluster {
         join,
         nodes,
         memory: file.memory,
     })
+}
+
+/// The nodes of the same failure group, none where the file names none for this one.
+fn group_of(nodes: &[FileNode], node: u32) -> NodeSet {
+    let own = nodes.iter().find(|known| known.id == node);
+    let Some(group) = own.and_then(|own| own.group.as_ref()) else {
+        return NodeSet::EMPTY;
+    };
+    let mut set = NodeSet::EMPTY;
+    for other in nodes
+        .iter()
+        .filter(|other| other.group.as_ref() == Some(group))
+    {
+        set = NodeId::new(other.id).map_or(set, |id| set.union(&NodeSet::only(id)));
+    }
+    set
 }
 
 fn addresses(nodes: &[FileNode]) -> Result<Vec<NodeAddress>, String> {
@@ -177,6 +195,20 @@ mod tests {
         assert_eq!(&cluster.join.key[..3], &[0x01, 0x23, 0x45]);
         assert_eq!(cluster.nodes[1].address, 0x0a4d_0002);
         assert_eq!(parse(&file(&[]), Some(1)).unwrap().join.node, 1);
+    }
+
+    #[test]
+    fn who_may_fail_together() {
+        let grouped = |one: &str, two: &str| {
+            let one = format!("\"10.77.0.1\"\n{one}");
+            let two = format!("\"10.77.0.2\"\n{two}");
+            let changes = [("\"10.77.0.1\"\n", &*one), ("\"10.77.0.2\"\n", &*two)];
+            parse(&file(&changes), None).unwrap().join.group[0]
+        };
+        let (rack1, rack2) = ("group = \"rack1\"\n", "group = \"rack2\"\n");
+        assert_eq!(grouped(rack1, rack1), 0b110);
+        assert_eq!(grouped(rack1, rack2), 0b100);
+        assert_eq!(grouped(rack1, ""), 0);
     }
 
     #[test]

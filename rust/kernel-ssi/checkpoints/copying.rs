@@ -9,7 +9,7 @@ use crate::local::Local;
 use crate::worker::Job;
 use kernel::prelude::*;
 use ssi_core::checkpoint::{Event, Options, Report, Totals, Version};
-use ssi_core::copy::{partner, Seal, SealEffect, SealEvent, SendEffect, SendEvent, Sender};
+use ssi_core::copy::{partner_outside, Seal, SealEffect, SealEvent, SendEffect, SendEvent, Sender};
 use ssi_core::node::{NodeId, NodeSet, OpId};
 use ssi_core::survey;
 use ssi_core::wire::copy::{Message, Offer, Owner, Record};
@@ -91,7 +91,8 @@ impl Operation {
             version: copying.version,
             owner: copying.owner,
         };
-        let partner = partner(context.me(), &context.peers.up());
+        let group = &context.node.config.group;
+        let partner = partner_outside(context.me(), &context.peers.up(), group);
         self.send_copy(context, SendEvent::Start { partner, offer })
     }
 

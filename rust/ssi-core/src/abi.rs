@@ -328,6 +328,9 @@ pub struct JoinArgs {
     pub cluster: [u8; CLUSTER_NAME],
     /// Shared key of the cluster.
     pub key: [u8; CLUSTER_KEY],
+    /// Nodes that may fail together with this one, itself among them, as in
+    /// [`RestartArgs::nodes`]; none set: none.
+    pub group: [u64; 4],
 }
 
 /// State of a node as seen from this one.

@@ -33,3 +33,20 @@ pub fn partner(me: NodeId, up: &NodeSet) -> Option<NodeId> {
     let others = || up.iter().filter(|node| *node != me);
     others().find(|node| *node > me).or_else(|| others().next())
 }
+
+/// The same where `group` may fail together, `me` among them: a node outside it, if any is up. The
+/// first of the group that is up takes the first node after itself, the second the second, and so
+/// on, so that nodes of another group have about as many partners each.
+pub fn partner_outside(me: NodeId, up: &NodeSet, group: &NodeSet) -> Option<NodeId> {
+    let outside = up.without(group).without(&NodeSet::only(me));
+    let near = up.both(group);
+    let before = near.iter().filter(|node| *node < me);
+    let rank = before.fold(0u32, |count, _| count.saturating_add(1));
+    let after = outside.iter().filter(|node| *node > me);
+    let mut ring = after.chain(outside.iter().filter(|node| *node < me));
+    match rank.checked_rem(outside.len()) {
+        // CAST: less than 256.
+        Some(at) => ring.nth(at as usize),
+        None => partner(me, up),
+    }
+}

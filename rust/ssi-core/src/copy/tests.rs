@@ -4,7 +4,7 @@
 mod pair;
 mod table;
 
-use super::partner;
+use super::{partner, partner_outside};
 use crate::abi::FailureCode;
 use crate::node::{NodeId, NodeSet};
 use crate::trial::seeds;
@@ -28,6 +28,38 @@ fn the_partner_is_the_next_in_the_ring() {
     assert_eq!(partner(node(5), &up), Some(node(1)));
     assert_eq!(partner(node(3), &up), Some(node(5)));
     assert_eq!(partner(node(1), &set(&[1])), None);
+}
+
+#[test]
+fn a_partner_does_not_fail_with_its_node() {
+    let up = set(&[1, 2, 3, 4, 5]);
+    let partners = |up: &NodeSet, groups: &[&[u32]]| -> Vec<(u32, u32)> {
+        let of = |group: &&[u32]| {
+            group
+                .iter()
+                .map(|raw| (*raw, set(group)))
+                .collect::<Vec<_>>()
+        };
+        let all = groups.iter().flat_map(of);
+        let known = all.filter(|(raw, _)| up.contains(node(*raw)));
+        known
+            .map(|(raw, group)| (raw, partner_outside(node(raw), up, &group).unwrap().raw()))
+            .collect()
+    };
+    // Each of the first group goes to another of the second.
+    let two: &[&[u32]] = &[&[1, 2, 3], &[4, 5]];
+    let wanted = [(1, 4), (2, 5), (3, 4), (4, 1), (5, 2)];
+    assert_eq!(partners(&up, two), wanted);
+    // Of the first group one is up, of the second all; then none of the second.
+    assert_eq!(partners(&set(&[1, 4, 5]), two), [(1, 4), (4, 1), (5, 1)]);
+    assert_eq!(partners(&set(&[1, 2, 3]), two), [(1, 2), (2, 3), (3, 1)]);
+    // Without groups, and in groups of one.
+    assert_eq!(
+        partner_outside(node(2), &up, &NodeSet::EMPTY),
+        Some(node(3))
+    );
+    assert_eq!(partner_outside(node(2), &up, &set(&[2])), Some(node(3)));
+    assert_eq!(partner_outside(node(1), &set(&[1]), &set(&[1, 2])), None);
 }
 
 fn run(seed: u64, fault: Fault, at: usize) -> (Pair, usize) {
