@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A question to all nodes that may be used: what do you hold of this version? The one host of
-//! the core's surveys: numbers of versions and restarts ask with it.
+//! the core's surveys: numbers of versions, restarts and flushes ask with it.
 
 use crate::effects::Effects;
 use crate::engine::Context;

@@ -8,6 +8,8 @@ use crate::checkpoints::{Checkpoints, Copied};
 use crate::claims::Claimed;
 use crate::copies::{self, Copies};
 use crate::failure::Outcome;
+use crate::flusher;
+use crate::flushes::Flushes;
 use crate::helper::Helper;
 use crate::host::{Joined, Sink};
 use crate::keeper;
@@ -15,7 +17,7 @@ use crate::peers::{News, Peers};
 use crate::processes::Processes;
 use crate::queue::Taken;
 use crate::reply::Reply;
-use crate::request::{CheckpointRequest, RestartRequest};
+use crate::request::{CheckpointRequest, FlushRequest, RestartRequest};
 use crate::restarts::Restarts;
 use crate::streams::BindRequest;
 use crate::sys::thread::{clock_ms, Run};
@@ -23,7 +25,7 @@ use crate::team::Done;
 use crate::transport::{LinkEvent, Listener};
 use kernel::prelude::*;
 use kernel::sync::Arc;
-use ssi_core::abi::{CheckpointReport, RestartReport};
+use ssi_core::abi::{CheckpointReport, FlushReport, RestartReport};
 use ssi_core::checkpoint;
 use ssi_core::limits::tick_ms;
 use ssi_core::node::{NodeId, OpId};
@@ -35,6 +37,8 @@ pub enum Call {
     Checkpoint(KBox<CheckpointRequest>, Arc<Reply<CheckpointReport>>),
     /// A restart; the caller serves as this node's helper.
     Restart(KBox<RestartRequest>, Arc<Helper>, Arc<Reply<RestartReport>>),
+    /// A version to another store.
+    Flush(KBox<FlushRequest>, Arc<Reply<FlushReport>>),
     /// The helper process of the operation with this number has started.
     Help(u64, Arc<Reply<Arc<Helper>>>),
     /// A helper's process is being killed.
@@ -57,6 +61,8 @@ pub enum Event {
     Copied(OpId, Copied),
     /// The thread of a copy from this node has done an act.
     Keep(OpId, NodeId, keeper::Done),
+    /// A thread of a flush has done an act.
+    Flush(OpId, flusher::Done),
     /// A chunk for a node, head and all.
     Chunk(NodeId, KVec<u8>),
     /// An answer for a node.
@@ -120,6 +126,7 @@ pub struct Engine {
     processes: Processes,
     checkpoints: Checkpoints,
     copies: Copies,
+    flushes: Flushes,
     restarts: Restarts,
     ticked_ms: u64,
     // Closed when the engine ends.
@@ -141,6 +148,7 @@ impl Engine {
             processes: Processes::new()?,
             checkpoints: Checkpoints::new(),
             copies: Copies::new(),
+            flushes: Flushes::new(),
             restarts: Restarts::new(),
             ticked_ms: now_ms,
             _listener: listener,
@@ -157,6 +165,7 @@ impl Engine {
             Event::Checkpoint(op, event) => self.checkpoints.event(context, op, event, now_ms),
             Event::Copied(op, copied) => self.checkpoints.copied(context, op, copied, now_ms),
             Event::Keep(op, sender, done) => self.copies.done(context, op, sender, done),
+            Event::Flush(op, done) => self.flushes.done(context, op, done, now_ms),
             Event::Chunk(to, bytes) => context.peers.send_bytes(to, bytes),
             Event::Say(op, to, message) => context.send(to, Body::Copy(op, *message)),
             Event::Restart(op, done) => self.restarts.done(context, op, done, now_ms),
@@ -180,6 +189,7 @@ impl Engine {
             Call::Restart(request, helper, reply) => {
                 self.restarts.start(context, request, helper, reply, now_ms);
             }
+            Call::Flush(request, reply) => self.flushes.start(context, request, reply, now_ms),
             Call::Help(number, reply) => self.restarts.help(number, &reply),
             Call::Abandon(helper) => self.restarts.abandon(context, &helper, now_ms),
         }
@@ -201,6 +211,7 @@ impl Engine {
                 self.checkpoints.message(context, op, from, message, now_ms);
             }
             Body::Copy(op, message) => self.copy(op, from, message, now_ms),
+            Body::Flush(op, message) => self.flushes.message(context, op, from, message, now_ms),
             Body::Restart(op, message) => self.restarts.message(context, op, from, message, now_ms),
             Body::Stream(op, message) => self.restarts.stream(context, op, from, message),
         }
@@ -210,6 +221,9 @@ impl Engine {
     fn copy(&mut self, op: OpId, from: NodeId, message: copy::Message, now_ms: u64) {
         use copy::Message as M;
         let context = &mut self.context;
+        if self.flushes.has(op) && !matches!(message, M::Record(_) | M::Locate(_)) {
+            return self.flushes.said(context, op, from, message, now_ms);
+        }
         match message {
             M::Accept(_)
             | M::Took(_)
@@ -242,6 +256,7 @@ impl Engine {
                 }
                 self.checkpoints.peer_down(&mut self.context, node, now_ms);
                 self.copies.peer_down(&mut self.context, node);
+                self.flushes.peer_down(&mut self.context, node, now_ms);
                 self.restarts.peer_down(&mut self.context, node, now_ms);
                 // Homes have moved. Where only the connection is lost, a new one makes `Up`; an
                 // announcement to nobody would be told as another loss, without end.
@@ -286,6 +301,7 @@ impl Engine {
         self.context.peers.tick(now_ms);
         self.checkpoints.tick(&mut self.context, now_ms);
         self.restarts.tick(&mut self.context, now_ms);
+        self.flushes.tick(&mut self.context, now_ms);
         self.settle(now_ms);
         if let Ok(status) = self.context.peers.status() {
             self.context.node.set_status(status);

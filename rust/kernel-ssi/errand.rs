@@ -47,10 +47,10 @@ impl Act {
         }
     }
 
-    fn run(&self) -> Outcome<Message> {
+    fn run(&self, op: OpId) -> Outcome<Message> {
         match self {
             Act::Record(record) => {
-                store(&record.owner)?.write_record(record.bytes.as_bytes(), record.keep)?;
+                store(&record.owner)?.write_record(record.bytes.as_bytes(), record.keep, op)?;
                 Ok(Message::Recorded(Recorded))
             }
             Act::Locate(locate) => Ok(Message::Located(located(locate)?)),
@@ -81,7 +81,7 @@ fn located(locate: &Locate) -> Outcome<Located> {
 impl Run for Errand {
     fn run(self) {
         let me = self.node.config.node;
-        let answer = self.act.run();
+        let answer = self.act.run(self.op);
         let answer = answer.unwrap_or_else(|why| self.act.refusal(why, me));
         RUNNING.fetch_sub(1, Ordering::AcqRel);
         if let Ok(answer) = KBox::new(answer, GFP_KERNEL) {

@@ -6,13 +6,13 @@ use crate::failure::{Failure, FailureCode, Outcome};
 use crate::helper::{self, Helper};
 use crate::queue::Queue;
 use crate::reply::Reply;
-use crate::request::{CheckpointRequest, RestartRequest};
+use crate::request::{CheckpointRequest, FlushRequest, RestartRequest};
 use crate::sys::global::Global;
 use crate::transport::{LinkEvent, LinkSink};
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use kernel::prelude::*;
 use kernel::sync::{new_mutex, Arc, Mutex};
-use ssi_core::abi::{self, CheckpointReport, NodeStatus, RestartReport};
+use ssi_core::abi::{self, CheckpointReport, FlushReport, NodeStatus, RestartReport};
 use ssi_core::node::{Epoch, NodeId, NodeSet};
 
 /// Events that may wait for the protocol thread; producers wait past that.
@@ -118,6 +118,14 @@ impl Joined {
     pub fn checkpoint(&self, request: CheckpointRequest) -> Outcome<CheckpointReport> {
         let reply = Reply::new()?;
         let call = Call::Checkpoint(KBox::new(request, GFP_KERNEL)?, reply.clone());
+        self.events.put(Event::Call(call)).map_err(gone)?;
+        reply.wait()?
+    }
+
+    /// Writes a version to another store and waits until it is there.
+    pub fn flush(&self, request: FlushRequest) -> Outcome<FlushReport> {
+        let reply = Reply::new()?;
+        let call = Call::Flush(KBox::new(request, GFP_KERNEL)?, reply.clone());
         self.events.put(Event::Call(call)).map_err(gone)?;
         reply.wait()?
     }

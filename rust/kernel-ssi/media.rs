@@ -7,19 +7,20 @@
 
 use core::fmt;
 use kernel::prelude::*;
-use ssi_core::image::commit::{self, Commit, COMMIT_BYTES_MAX};
 use ssi_core::image::part::ImageError;
 use ssi_core::node::{NodeId, NodeSet};
 
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::sys::fsio::{self, Creds, Entry, File, Open};
-use crate::sys::powercut::{self, Step};
 
 mod copy;
+mod flush;
 mod frames;
 mod path;
+mod record;
 pub use frames::{FrameReader, FrameWriter};
 use path::Path;
+pub use record::Bytes as RecordBytes;
 
 /// Most entries of one folder that are looked at.
 const ENTRIES_MAX: u32 = 1 << 16;
@@ -90,55 +91,15 @@ impl Store {
 
     /// The folder of a node's part, which may or may not exist.
     pub fn part(&self, application: u64, version: u32, node: NodeId) -> Outcome<Folder> {
-        let path = self.version(application, version)?;
+        self.part_in(&self.version(application, version)?, node)
+    }
+
+    fn part_in(&self, folder: &Path, node: NodeId) -> Outcome<Folder> {
         Ok(Folder {
-            path: path.join(format_args!("node-{}", node.raw()))?,
+            path: folder.join(format_args!("node-{}", node.raw()))?,
             store_len: self.path.bytes().len(),
             creds: self.creds.clone(),
         })
-    }
-
-    /// Writes the commit record: from here on the version exists. Everything else of the version
-    /// must be durable.
-    pub fn write_commit(&self, record: &Commit, description: &str) -> Outcome {
-        let folder = self.version(record.application, record.version)?;
-        let mut bytes = [0; COMMIT_BYTES_MAX];
-        let len = commit::emit(record, description, fsio::digest, &mut bytes).map_err(|_| {
-            Failure::new(FailureCode::BadArgument).text(format_args!("commit record"))
-        })?;
-        let temporary = folder.join(format_args!("commit.tmp"))?;
-        let path = folder.join(format_args!("commit"))?;
-        self.create_durable(&temporary, &bytes[..len])?;
-        powercut::at(Step::CommitDurable);
-        fsio::rename(temporary.as_cstr()?, path.as_cstr()?, &self.creds)
-            .map_err(|error| path.failed(error))?;
-        powercut::at(Step::CommitRenamed);
-        sync_up(&folder, self.path.bytes().len(), &self.creds)
-    }
-
-    /// Reads a commit record.
-    pub fn read_commit(&self, application: u64, version: u32) -> Outcome<Commit> {
-        let path = self
-            .version(application, version)?
-            .join(format_args!("commit"))?;
-        let file = File::open(path.as_cstr()?, Open::Read, &self.creds).map_err(|error| {
-            let code = if error == ENOENT {
-                FailureCode::NoSuchVersion
-            } else {
-                FailureCode::Media
-            };
-            Failure::new(code).errno(error).bytes(path.bytes())
-        })?;
-        let mut bytes = [0; COMMIT_BYTES_MAX];
-        let len = file
-            .read_at(&mut bytes, 0)
-            .map_err(|error| path.failed(error))?;
-        let (record, _) =
-            commit::parse(&bytes[..len], fsio::digest).map_err(|what| path.damaged(what))?;
-        if record.application != application || record.version != version {
-            return Err(path.damaged(ImageError::Order));
-        }
-        Ok(record)
     }
 
     /// Removes a version: its commit record first, then whatever is below its folder. The number
@@ -146,15 +107,21 @@ impl Store {
     pub fn remove_version(&self, application: u64, version: u32) -> Outcome {
         let retired = self.retire(application, version);
         let folder = self.version(application, version)?;
-        for name in ["commit", "commit.tmp"] {
-            remove_if_there(&folder.join(format_args!("{name}"))?, &self.creds)?;
-        }
-        for node in self.part_folders(&folder)?.iter() {
-            self.part(application, version, node)?.remove()?;
-        }
+        self.empty_out(&folder)?;
         // Without room for the mark the empty folder is one.
         retired?;
         remove_empty(&folder, &self.creds)
+    }
+
+    /// Removes all that belongs to a version from its folder, the commit record first.
+    fn empty_out(&self, folder: &Path) -> Outcome {
+        for name in ["commit", "commit.tmp"] {
+            remove_if_there(&folder.join(format_args!("{name}"))?, &self.creds)?;
+        }
+        for node in self.part_folders(folder)?.iter() {
+            self.part_in(folder, node)?.remove()?;
+        }
+        Ok(())
     }
 
     /// Nodes whose parts have a folder in that of a version.
@@ -205,16 +172,6 @@ impl Store {
             remove_empty(&folder.join(format_args!(".v{number}"))?, &self.creds)?;
         }
         Ok(())
-    }
-
-    fn create_durable(&self, path: &Path, bytes: &[u8]) -> Outcome {
-        let write = || {
-            let file = File::open(path.as_cstr()?, Open::Create, &self.creds)?;
-            file.write_at(bytes, 0, &self.creds)?;
-            powercut::at(Step::CommitWritten);
-            file.sync()
-        };
-        write().map_err(|error| path.failed(error))
     }
 
     /// Makes a folder and those above it.

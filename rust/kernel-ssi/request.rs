@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What users ask for, checked and copied in.
 
+use crate::media::RecordBytes;
 use kernel::prelude::*;
+use ssi_core::checkpoint::Version;
+use ssi_core::flush::Stores;
 use ssi_core::image::commit::Commit;
 use ssi_core::node::NodeSet;
+use ssi_core::text::Path;
+use ssi_core::wire::copy::Owner;
 
 /// A checkpoint of the application of a process.
 pub struct CheckpointRequest {
@@ -62,4 +67,22 @@ pub struct RestartRequest {
     pub uid: u32,
     /// Who asks.
     pub gid: u32,
+}
+
+/// A version to another store.
+pub struct FlushRequest {
+    /// Which.
+    pub version: Version,
+    /// The digest in its commit record.
+    pub digest: u64,
+    /// The nodes that wrote its parts.
+    pub nodes: NodeSet,
+    /// The commit file.
+    pub bytes: RecordBytes,
+    /// The store that has it.
+    pub from: Path,
+    /// Who asks, and the store that it goes to.
+    pub owner: Owner,
+    /// What the nodes see there.
+    pub stores: Stores,
 }

@@ -14,6 +14,8 @@ mod effects;
 mod engine;
 mod errand;
 mod failure;
+mod flusher;
+mod flushes;
 mod freeze;
 mod held;
 mod helper;

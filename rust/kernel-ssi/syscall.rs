@@ -5,14 +5,18 @@ use crate::failure::{Failure, FailureCode, Outcome};
 use crate::host::{self, Joined};
 use crate::join;
 use crate::media::Store;
-use crate::request::{CheckpointRequest, RestartRequest};
+use crate::request::{CheckpointRequest, FlushRequest, RestartRequest};
 use crate::sys::fsio::Creds;
 use crate::sys::thread::clock_ns;
 use crate::sys::{caps, entry, user};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use ssi_core::abi::{self, ctl};
+use ssi_core::checkpoint::Version;
+use ssi_core::flush::Stores;
 use ssi_core::node::{ClusterPid, NodeSet};
+use ssi_core::text::Path;
+use ssi_core::wire::copy::Owner;
 
 /// Longest path of a store or an output file, in bytes.
 const PATH_MAX: usize = ssi_core::limits::PATH_BYTES_MAX;
@@ -194,6 +198,49 @@ fn admin() -> Outcome {
 }
 
 #[inline(never)]
+fn flush_request(args: &abi::FlushArgs) -> Outcome<FlushRequest> {
+    let bad = Failure::new(FailureCode::BadArgument);
+    let stores = match args.flags {
+        0 => Stores::Shared,
+        abi::FLUSH_COPIES => Stores::Own,
+        flags => return Err(bad.text(format_args!("flags {flags:#x}"))),
+    };
+    let (from, to) = (path(args.from, args.from_len)?, path(args.to, args.to_len)?);
+    let (record, bytes) =
+        Store::new(&from, Creds::current())?.read_record(args.application, args.version)?;
+    let (uid, gid) = entry::caller();
+    let short = |path: &[u8]| Path::new(path).ok_or(bad.clone());
+    Ok(FlushRequest {
+        version: Version {
+            application: args.application,
+            number: args.version,
+        },
+        digest: record.digest,
+        nodes: record.nodes,
+        bytes,
+        from: short(&from)?,
+        owner: Owner {
+            uid,
+            gid,
+            store: short(&to)?,
+        },
+        stores,
+    })
+}
+
+fn flush(args: &abi::CtlArgs) -> Outcome {
+    let node = host::joined()?;
+    let args: abi::FlushArgs = user::read_args(args.data as usize, args.count as usize)?;
+    let request = flush_request(&args)?;
+    let to = Store::new(request.owner.store.as_bytes(), Creds::current())?;
+    let report = match to.has_version(request.version, request.digest)? {
+        true => abi::FlushReport::default(),
+        false => node.flush(request)?,
+    };
+    Ok(user::write(args.report, &report)?)
+}
+
+#[inline(never)]
 fn control(args: &mut abi::CtlArgs) -> Outcome {
     match args.command {
         ctl::JOIN => admin().and_then(|()| join::join(args.data)),
@@ -209,6 +256,7 @@ fn control(args: &mut abi::CtlArgs) -> Outcome {
             args.count = all;
             Ok(())
         }
+        ctl::FLUSH => flush(args),
         ctl::PROGRESS => Ok(user::write(args.data, &host::joined()?.progress())?),
         other => Err(Failure::new(FailureCode::BadArgument).text(format_args!("command {other}"))),
     }

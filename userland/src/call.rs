@@ -3,9 +3,9 @@
 #![expect(unsafe_code, reason = "system calls take addresses")]
 use nix::sys::signal::{SigSet, Signal};
 use ssi_core::abi::{
-    ctl, number, CapArgs, CheckpointArgs, CheckpointReport, CtlArgs, Failure, JoinArgs,
-    NodeAddress, NodeStatus, ProcessStatus, Progress, RestartArgs, RestartReport, FAILURE_TEXT,
-    NODES_MAX, RESTART_HELPER,
+    ctl, number, CapArgs, CheckpointArgs, CheckpointReport, CtlArgs, Failure, FlushArgs,
+    FlushReport, JoinArgs, NodeAddress, NodeStatus, ProcessStatus, Progress, RestartArgs,
+    RestartReport, FAILURE_TEXT, NODES_MAX, RESTART_HELPER,
 };
 use ssi_core::node::NodeSet;
 use std::mem::size_of;
@@ -52,6 +52,20 @@ pub struct Restart<'a> {
     pub flags: u32,
     /// Nodes that may be used; empty: all.
     pub nodes: NodeSet,
+}
+
+/// What to write to another store.
+pub struct Flush<'a> {
+    /// Application id.
+    pub application: u64,
+    /// Version.
+    pub version: u32,
+    /// Absolute path of the store that has it, on every node.
+    pub from: &'a Path,
+    /// Absolute path of the store that it goes to, on every node.
+    pub to: &'a Path,
+    /// `FLUSH_*` bits.
+    pub flags: u32,
 }
 
 /// Most processes that one node reports.
@@ -238,6 +252,26 @@ pub fn progress() -> Result<Progress, CallError> {
     let mut progress = Progress::default();
     control(ctl::PROGRESS, 1, address(&mut progress))?;
     Ok(progress)
+}
+
+/// Writes a version to another store.
+pub fn flush(what: &Flush<'_>) -> Result<FlushReport, CallError> {
+    let mut report = FlushReport::default();
+    let (from, to) = (path_bytes(what.from), path_bytes(what.to));
+    let mut args = FlushArgs {
+        application: what.application,
+        version: what.version,
+        flags: what.flags,
+        from: from.as_ptr() as u64,
+        to: to.as_ptr() as u64,
+        from_len: length(from),
+        to_len: length(to),
+        report: address(&mut report),
+    };
+    let size = u32::try_from(size_of::<FlushArgs>()).unwrap_or(u32::MAX);
+    control(ctl::FLUSH, size, address(&mut args))?;
+    // SAFETY: a live local; volatile because the kernel wrote it through an address in `args`.
+    Ok(unsafe { std::ptr::read_volatile(&raw const report) })
 }
 
 /// The entries of a list, at most `room_max`, and how many there are.

@@ -9,6 +9,7 @@ pub mod config;
 pub mod drain;
 pub mod exit;
 pub mod export;
+pub mod flush;
 pub mod image;
 pub mod limits;
 pub mod memory;

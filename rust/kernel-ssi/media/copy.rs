@@ -4,7 +4,6 @@
 use core::fmt;
 use kernel::prelude::*;
 use ssi_core::checkpoint::Version;
-use ssi_core::image::commit;
 use ssi_core::node::{NodeId, NodeSet};
 use ssi_core::sort;
 use ssi_core::wire::bulk::FileName;
@@ -75,23 +74,6 @@ impl Store {
                 ))),
             Err(error) => Err(folder.path.failed(error)),
         }
-    }
-
-    /// Writes the commit record that the root of a checkpoint sent, and lets older versions go.
-    pub fn write_record(&self, bytes: &[u8], keep: u32) -> Outcome {
-        let (record, description) = commit::parse(bytes, fsio::digest).map_err(|what| {
-            Failure::new(FailureCode::Damaged).text(format_args!("commit record: {what:?}"))
-        })?;
-        self.make_all(&self.version(record.application, record.version)?)?;
-        self.write_commit(&record, description)?;
-        self.let_go_below(
-            Version {
-                application: record.application,
-                number: record.version,
-            },
-            keep,
-        );
-        Ok(())
     }
 
     /// `version` is committed: removes what is left of older ones that never were, and those that
@@ -172,7 +154,7 @@ impl Store {
 }
 
 impl FrameReader {
-    fn is_of(&self, application: u64, version: u32, node: NodeId) -> bool {
+    pub(super) fn is_of(&self, application: u64, version: u32, node: NodeId) -> bool {
         let head = self.head();
         (head.application, head.version, head.node) == (application, version, node.raw())
     }

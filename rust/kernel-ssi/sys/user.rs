@@ -25,6 +25,8 @@ plain!(
     abi::CheckpointReport,
     abi::CtlArgs,
     abi::Failure,
+    abi::FlushArgs,
+    abi::FlushReport,
     abi::JoinArgs,
     abi::NodeAddress,
     abi::NodeStatus,

@@ -4,8 +4,10 @@
 //! Every call takes `(struct *args, size_t size)` as clone3(2): bytes past what the kernel knows
 //! must be zero (`E2BIG`), unknown flags and media are refused (`EINVAL`). Pointers are 64 bits.
 
+mod flush;
 mod progress;
 
+pub use flush::{FlushArgs, FlushReport, FLUSH_COPIES, FLUSH_FLAGS};
 pub use progress::{step, Progress};
 
 /// System call numbers on x86_64 (patches/6.12, `syscall_64.tbl`).
@@ -277,6 +279,8 @@ pub mod ctl {
     pub const PROCESSES: u32 = 4;
     /// Fills [`super::Progress`] of the caller's node's newest operation.
     pub const PROGRESS: u32 = 5;
+    /// Writes a version to another store, as [`super::FlushArgs`] say.
+    pub const FLUSH: u32 = 6;
 }
 
 /// Arguments of `ssi_ctl`.
@@ -285,9 +289,10 @@ pub mod ctl {
 pub struct CtlArgs {
     /// A command of [`ctl`].
     pub command: u32,
-    /// Entries that fit at `data` (STATUS, PROCESSES); on return, how many there are.
+    /// Entries that fit at `data` (STATUS, PROCESSES); on return, how many there are. Bytes of
+    /// [`FlushArgs`] (FLUSH).
     pub count: u32,
-    /// [`JoinArgs`], or the entries to fill.
+    /// [`JoinArgs`], [`FlushArgs`], or the entries to fill.
     pub data: u64,
     /// Where a [`Failure`] is written when the call fails; may be 0.
     pub failure: u64,

@@ -28,6 +28,7 @@ pub mod checkpoint;
 pub mod codec;
 pub mod copy;
 pub mod failure;
+pub mod flush;
 pub mod frontier;
 pub mod image;
 pub mod limits;

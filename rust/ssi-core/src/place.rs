@@ -30,6 +30,13 @@ impl Plan {
         Plan::choose(parts, up, load, |node, part| holders.has(node, part))
     }
 
+    /// The same for a second copy: on another node than `first` says.
+    pub fn besides(parts: &NodeSet, up: &NodeSet, holders: &Holders, first: &Plan) -> Plan {
+        let load = &mut |node| holders.load(node);
+        let may = |node, part| holders.has(node, part) && first.place(part) != Some(node);
+        Plan::choose(parts, up, load, may)
+    }
+
     fn choose(
         parts: &NodeSet,
         up: &NodeSet,

@@ -139,6 +139,27 @@ impl Survey {
         (!nobody).then(|| Plan::held(&self.parts, &self.asked, &self.holders))
     }
 
+    /// Where each part is besides `first`.
+    ///
+    /// # Errors
+    /// Some part has no second copy: named.
+    pub fn second(&self, first: &Plan) -> Result<Plan, Failure> {
+        let second = Plan::besides(&self.parts, &self.asked, &self.holders, first);
+        let mut single = self.parts;
+        for (part, _) in second.iter() {
+            single.remove(part);
+        }
+        match single.nth(0) {
+            None => Ok(second),
+            Some(part) => {
+                let failure = Failure::new(FailureCode::PartUnreachable).on(part);
+                let listed = holders::listed(&single);
+                let twice = listed.and(b" (twice)").unwrap_or(listed);
+                Err(failure.named(twice.as_bytes()))
+            }
+        }
+    }
+
     /// Why there is no plan: no node may be used, a media failed, or nobody has these parts.
     pub fn refusal(&self) -> Failure {
         if self.asked.is_empty() {

@@ -87,6 +87,7 @@ macro_rules! signals {
 pub mod bulk;
 pub mod checkpoint;
 pub mod copy;
+pub mod flush;
 pub mod member;
 pub mod process;
 pub mod relay;
@@ -99,7 +100,7 @@ mod tests;
 pub const MAGIC: u32 = 0x6d49_5353;
 
 /// Version of everything in this module. Nodes of different versions refuse each other.
-pub const VERSION: u16 = 5;
+pub const VERSION: u16 = 6;
 
 record! {
     /// The bytes before every body.
@@ -135,6 +136,7 @@ pub const LONGEST: usize = HEADER_BYTES
         process::Message::LONGEST,
         checkpoint::Message::LONGEST,
         copy::Message::LONGEST,
+        flush::Message::LONGEST,
         restart::Message::LONGEST,
         stream::Message::LONGEST,
     ]);
@@ -161,6 +163,8 @@ pub enum Body {
     Checkpoint(OpId, checkpoint::Message),
     /// Second copies, and who holds what: docs/protocol/copies.md.
     Copy(OpId, copy::Message),
+    /// A version to another store: docs/protocol/flush.md.
+    Flush(OpId, flush::Message),
     /// A restart: docs/protocol/restart.md.
     Restart(OpId, restart::Message),
     /// The streams of a restart: docs/protocol/streams.md.
@@ -260,6 +264,7 @@ impl Message {
             Body::Process(message) => message.put(&mut writer)?,
             Body::Checkpoint(_, message) => message.put(&mut writer)?,
             Body::Copy(_, message) => message.put(&mut writer)?,
+            Body::Flush(_, message) => message.put(&mut writer)?,
             Body::Restart(_, message) => message.put(&mut writer)?,
             Body::Stream(_, message) => message.put(&mut writer)?,
         }
@@ -292,6 +297,7 @@ impl Body {
             Body::Member(_) | Body::Process(_) => None,
             Body::Checkpoint(op, _)
             | Body::Copy(op, _)
+            | Body::Flush(op, _)
             | Body::Restart(op, _)
             | Body::Stream(op, _) => Some(*op),
         }
@@ -304,6 +310,7 @@ impl Body {
             Body::Process(message) => message.kind(),
             Body::Checkpoint(_, message) => message.kind(),
             Body::Copy(_, message) => message.kind(),
+            Body::Flush(_, message) => message.kind(),
             Body::Restart(_, message) => message.kind(),
             Body::Stream(_, message) => message.kind(),
         }
@@ -315,6 +322,7 @@ impl Body {
             Body::Process(message) => message.size(),
             Body::Checkpoint(_, message) => message.size(),
             Body::Copy(_, message) => message.size(),
+            Body::Flush(_, message) => message.size(),
             Body::Restart(_, message) => message.size(),
             Body::Stream(_, message) => message.size(),
         }
@@ -335,6 +343,9 @@ impl Body {
         }
         if let Some(message) = copy::Message::take(kind, bytes)? {
             return Ok(Body::Copy(header.op()?, message));
+        }
+        if let Some(message) = flush::Message::take(kind, bytes)? {
+            return Ok(Body::Flush(header.op()?, message));
         }
         if let Some(message) = restart::Message::take(kind, bytes)? {
             return Ok(Body::Restart(header.op()?, message));

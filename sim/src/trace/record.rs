@@ -33,6 +33,8 @@ pub enum Protocol {
     Restart,
     /// The streams of a restart.
     Stream,
+    /// Versions to other stores.
+    Flush,
 }
 
 /// A message or a step of a state machine, or something from outside.
@@ -131,6 +133,7 @@ fn protocol_of(body: &Body) -> Protocol {
         Body::Process(_) => Protocol::Process,
         Body::Checkpoint(..) => Protocol::Checkpoint,
         Body::Copy(..) => Protocol::Copy,
+        Body::Flush(..) => Protocol::Flush,
         Body::Restart(..) => Protocol::Restart,
         Body::Stream(..) => Protocol::Stream,
     }
@@ -142,6 +145,7 @@ pub(super) fn name_of(body: &Body) -> &'static str {
         Body::Process(message) => message.name(),
         Body::Checkpoint(_, message) => message.name(),
         Body::Copy(_, message) => message.name(),
+        Body::Flush(_, message) => message.name(),
         Body::Restart(_, message) => message.name(),
         Body::Stream(_, message) => message.name(),
     }
@@ -217,6 +221,7 @@ impl Protocol {
             Protocol::Process => "process",
             Protocol::Checkpoint => "checkpoint",
             Protocol::Copy => "copy",
+            Protocol::Flush => "flush",
             Protocol::Restart => "restart",
             Protocol::Stream => "stream",
         }

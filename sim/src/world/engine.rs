@@ -65,6 +65,8 @@ impl World {
             Body::Checkpoint(op, message) => self.checkpoint_message(at, op, from, message),
             // No workload asks for second copies, and the store is shared.
             Body::Copy(_, message) => self.violated("copy", ("none", message.name())),
+            // Nor for a version on another store.
+            Body::Flush(_, message) => self.violated("flush", ("none", message.name())),
             Body::Restart(op, message) => self.restart_message(at, op, from, message),
             Body::Stream(op, message) => self.stream_message(at, op, from, message),
         }

@@ -6,7 +6,7 @@ use crate::memory::Limit;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// Join or leave a cluster, empty a node, and show its nodes and processes.
+/// Join or leave a cluster, empty a node, write versions to disk, show nodes and processes.
 #[derive(Parser, Debug)]
 #[command(name = "ssictl", version, disable_help_subcommand = true)]
 #[command(max_term_width = 100, after_help = exits(CTL_EXITS))]
@@ -25,6 +25,10 @@ pub enum CtlCommand {
     Leave,
     /// Move all applications to other nodes: checkpoint them, end them, restart them there.
     Drain(Drain),
+    /// Write a version from the nodes' memory to disk, where it survives the loss of all of them.
+    ///
+    /// The version keeps its number. It is there whole or not at all; the memory keeps it as well.
+    Flush(Flush),
     /// Show the bounds of this implementation.
     Limits {
         /// As JSON.
@@ -64,6 +68,27 @@ pub struct Drain {
     pub json: bool,
 }
 
+/// What to write to disk.
+#[derive(Args, Debug)]
+pub struct Flush {
+    /// Folder of the checkpoints on disk, the same on every node.
+    #[arg(long, value_name = "DIR", default_value = super::STORE)]
+    pub store: PathBuf,
+    /// Copies of every part: 1 where all nodes share the store, 2 where each has its own.
+    #[arg(long, value_name = "COUNT", default_value = "1",
+          value_parser = clap::value_parser!(u32).range(1..=2))]
+    pub copies: u32,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The application.
+    #[arg(value_name = "ID")]
+    pub application: u64,
+    /// Version of it [default: the newest in memory].
+    #[arg(value_name = "VERSION", value_parser = clap::value_parser!(u32).range(1..))]
+    pub version_number: Option<u32>,
+}
+
 /// What to show.
 #[derive(Args, Debug)]
 pub struct Status {
@@ -88,8 +113,11 @@ const CTL_EXITS: &[Exit] = &[
     Exit::Media,
     Exit::Busy,
     Exit::NoMemory,
+    Exit::NoSuchVersion,
+    Exit::Damaged,
     Exit::Limit,
     Exit::BadArgument,
     Exit::Internal,
     Exit::MediaFull,
+    Exit::PartUnreachable,
 ];

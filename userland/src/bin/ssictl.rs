@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Joins and leaves a cluster, empties a node, and shows its nodes and processes.
+//! Joins and leaves a cluster, empties a node, writes versions to disk, shows nodes and processes.
 use clap::Parser;
-use ssi_tools::args::{absolute, Ctl, CtlCommand, Drain, Join, Status};
+use ssi_tools::args::{absolute, Ctl, CtlCommand, Drain, Flush, Join, Status};
 use ssi_tools::exit::{finish, Fault};
 use ssi_tools::message::explain_control;
-use ssi_tools::{call, config, drain, limits, memory, status};
+use ssi_tools::{call, config, drain, flush, limits, memory, status};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         CtlCommand::Join(join) => enter(&join),
         CtlCommand::Leave => call::leave().map_err(|error| explain_control(&error)),
         CtlCommand::Drain(what) => empty(&what),
+        CtlCommand::Flush(what) => write_down(&what),
         CtlCommand::Limits {
             json: _,
             memory: Some(limit),
@@ -41,6 +42,16 @@ fn empty(what: &Drain) -> Result<(), Fault> {
         true => call::leave().map_err(|error| explain_control(&error)),
         false => Ok(()),
     }
+}
+
+fn write_down(what: &Flush) -> Result<(), Fault> {
+    let store = absolute(&what.store)?;
+    let done = flush::flush(what.application, what.version_number, &store, what.copies)?;
+    match what.json {
+        true => println!("{}", status::json(&done)?),
+        false => println!("{done}"),
+    }
+    Ok(())
 }
 
 fn bounds(json: bool) -> Result<(), Fault> {

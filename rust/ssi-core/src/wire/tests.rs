@@ -216,6 +216,24 @@ fn examples() -> Vec<Message> {
         }),
         copy::Message::NotLocated(copy::NotLocated { failure }),
     ];
+    let flush = [
+        flush::Message::Flush(flush::Flush {
+            version,
+            digest: 7,
+            parts: nodes,
+            stores: crate::flush::Stores::Own,
+            from: store,
+            owner,
+        }),
+        flush::Message::Flushed(flush::Flushed {
+            bytes: 8,
+            digest: 9,
+        }),
+        flush::Message::Unflushed(flush::Unflushed { failure }),
+        flush::Message::Settled(flush::Settled),
+        flush::Message::Forget(flush::Forget),
+        flush::Message::Forgotten(flush::Forgotten),
+    ];
     let stream = [
         stream::Message::Bind(stream::Bind {
             id,
@@ -237,6 +255,7 @@ fn examples() -> Vec<Message> {
     all.extend(enlist.map(|message| Body::Checkpoint(op(), message)));
     all.extend(checkpoint.map(|message| Body::Checkpoint(op(), message)));
     all.extend(copy.map(|message| Body::Copy(op(), message)));
+    all.extend(flush.map(|message| Body::Flush(op(), message)));
     all.extend(restart.map(|message| Body::Restart(op(), message)));
     all.extend(stream.map(|message| Body::Stream(op(), message)));
     all.into_iter().map(message).collect()
@@ -258,7 +277,7 @@ fn a_message_as_literal_bytes() {
     ));
     #[rustfmt::skip]
     let bytes = [
-        b'S', b'S', b'I', b'm', 5, 0, 37, 0, 20, 0, 0, 0, // magic, version, kind, length
+        b'S', b'S', b'I', b'm', 6, 0, 37, 0, 20, 0, 0, 0, // magic, version, kind, length
         2, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1, // sender, epoch
         5, 0, 0, 0, 3, 0, 0, 0, 0x22, 0x11, 0, 0, 0, 0, 0, 0, // operation
         1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0xc, 0xb, 0xa, 9, 8, 7, 6, 5,
@@ -273,8 +292,23 @@ fn a_signal_is_a_header() {
         member::Leave,
     ))));
     assert_eq!(bytes.len(), HEADER_BYTES);
-    assert_eq!(bytes[4..12], [5, 0, 5, 0, 0, 0, 0, 0]);
+    assert_eq!(bytes[4..12], [6, 0, 5, 0, 0, 0, 0, 0]);
     assert_eq!(bytes[24..], [0; 16]);
+}
+
+#[test]
+fn a_flush_as_literal_bytes() {
+    let flushed = flush::Flushed {
+        bytes: 0x0102,
+        digest: 0x0506_0708_090a_0b0c,
+    };
+    let bytes = emit(&message(Body::Flush(
+        op(),
+        flush::Message::Flushed(flushed),
+    )));
+    assert_eq!(bytes[4..12], [6, 0, 113, 0, 16, 0, 0, 0]);
+    #[rustfmt::skip]
+    assert_eq!(bytes[HEADER_BYTES..], [2, 1, 0, 0, 0, 0, 0, 0, 0xc, 0xb, 0xa, 9, 8, 7, 6, 5]);
 }
 
 #[test]
@@ -291,7 +325,7 @@ fn every_message_comes_back() {
     }
     assert_eq!(
         kinds.len(),
-        5 + 4 + 16 + 14 + 12 + 4,
+        5 + 4 + 16 + 14 + 6 + 12 + 4,
         "an example of each kind, and no kind twice"
     );
 }
