@@ -88,6 +88,26 @@ supervisor_dies_with_memory() {
     [ "$(images_in_store)" = "$before" ] || { echo "images in the store"; return 1; }
 }
 
+# A version with all three parts is on disk.
+is_flushed() {
+    awk '/on 3 nodes/ { whole = 1 } /is on disk/ && whole { found = 1 } END { exit !found }' \
+        "$JOBS/$1/log"
+}
+
+# With all nodes their memory is lost, and the job goes on from the disk.
+all_nodes_die() {
+    local node
+    MEDIA="--media=memory --flush-every 1"
+    start_job levels
+    await 60 "a version is on disk" is_flushed levels
+    for node in 1 2 3; do
+        cluster kill $node
+    done
+    boot_dead
+    await 120 "a node restarts it" runs_again levels
+    ends levels 1
+}
+
 preempted() {
     start_job third
     on 3 'kill -s TERM "$(cat /shared/pid)"'
@@ -157,7 +177,7 @@ SSI_NODES=3 start_cluster --shared "$FOLDER"
 rm -rf "$FOLDER"/{checkpoints,begun,user}
 mkdir -p "$FOLDER/checkpoints"
 [ $# -gt 0 ] || set -- status_is_passed_on fails_by_itself supervisor_dies \
-    supervisor_dies_with_memory worker_dies preempted another_users_job
+    supervisor_dies_with_memory all_nodes_die worker_dies preempted another_users_job
 for case; do
     try "${case//_/ }" "$case"
     boot_dead

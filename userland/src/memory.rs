@@ -5,7 +5,8 @@ use nix::errno::Errno;
 use nix::mount::{mount as mount_at, umount, MsFlags};
 use serde::Deserialize;
 use std::fmt;
-use std::os::unix::fs::MetadataExt;
+use std::fs::DirBuilder;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -138,6 +139,20 @@ pub fn mount(limit: &Limit) -> Result<(), Fault> {
         Some(options.as_str()),
     )
     .map_err(|error| wrong("cannot be mounted", error))
+}
+
+/// A version of the application lives again from another store, whose newest has this number:
+/// the next one in memory gets a higher number, so that it can be written to that store, too.
+/// Where it cannot be said, it is found out then.
+pub fn reserve(application: u64, number: u32) {
+    if is_there() {
+        // As the kernel leaves it where a version is removed.
+        let mark = Path::new(STORE).join(format!("{application}/.v{number}"));
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&mark);
+        if let Err(error) = made {
+            eprintln!("{}: {error}", mark.display());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@ complete -c reliable_run -s p -l periodicity -d 'When to take checkpoints: every
 complete -c reliable_run -l mtbf -d 'Mean time between failures of the application\'s nodes taken together, for auto [default: what the job has seen]' -r
 complete -c reliable_run -l media -d 'Where images are kept. The folder of the job is in the store in either case' -r -f -a "disk\t'Files in the store'
 memory\t'The memory of the nodes, every part on two of them; no shared store is needed'"
-complete -c reliable_run -l keep -d 'Versions that are kept; older ones are removed after a commit' -r
+complete -c reliable_run -l keep -d 'Versions that are kept, in memory and on disk; older ones are removed after a commit' -r
+complete -c reliable_run -l flush-every -d 'With --media=memory: every N-th version goes to disk, too, into the store, and so does the last one of a job that is stopped. A restart takes one from there where memory has lost it' -r
 complete -c reliable_run -l max-restarts -d 'Restarts after COMMAND was ended by a signal although its nodes live, in a row without a new version in between. The death of a node does not count' -r
 complete -c reliable_run -l on-checkpoint -d 'Command for the shell after each checkpoint, with SSI_JOB, SSI_APPLICATION, SSI_VERSION and SSI_STORE; it has 60 s' -r
 complete -c reliable_run -l on-restart -d 'Command for the shell after each restart, likewise' -r

@@ -4,9 +4,9 @@ use chrono::Local;
 use clap::Parser;
 use nix::unistd::dup;
 use ssi_core::abi::RESTART_STOPPED;
-use ssi_tools::args::{absolute, Restart};
+use ssi_tools::args::{absolute, Media, Restart};
 use ssi_tools::exit::{end, Exit, Fault};
-use ssi_tools::{call, export, picker, report, restart, status, store};
+use ssi_tools::{call, export, memory, picker, report, restart, status, store};
 use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -102,6 +102,23 @@ fn output_file(path: &Path) -> Result<PathBuf, Fault> {
     file.map_err(wrong).and_then(|_| absolute(path))
 }
 
+/// What comes next in memory is newer than all that is here. Only for an application of one's own:
+/// the memory would be closed to its owner.
+fn reserve(store: &Path, chosen: &store::Version) {
+    let user = nix::unistd::geteuid().as_raw();
+    if !matches!(&chosen.content, store::Content::Whole(found) if found.uid == user) {
+        return;
+    }
+    let application = chosen.application;
+    let versions = store::list(store).unwrap_or_default();
+    let own = versions
+        .iter()
+        .filter(|version| version.application == application);
+    if let Some(newest) = own.map(|version| version.version).max() {
+        memory::reserve(application, newest);
+    }
+}
+
 fn restart(args: &Restart, store: &Path, chosen: &store::Version) -> Result<ExitCode, Fault> {
     let nodes = args.usable()?;
     let output = args.output.as_deref().map(output_file).transpose()?;
@@ -119,6 +136,9 @@ fn restart(args: &Restart, store: &Path, chosen: &store::Version) -> Result<Exit
         flags: if args.stopped { RESTART_STOPPED } else { 0 },
         nodes,
     })?;
+    if args.media == Media::Disk {
+        reserve(store, chosen);
+    }
     let told = report::Restart::new(chosen.application, chosen.version, &done);
     let told = match args.json {
         true => status::json(&told)?,

@@ -35,10 +35,14 @@ pub struct ReliableRun {
     /// Where images are kept. The folder of the job is in the store in either case.
     #[arg(long, value_enum, default_value = "disk")]
     pub media: Media,
-    /// Versions that are kept; older ones are removed after a commit.
+    /// Versions that are kept, in memory and on disk; older ones are removed after a commit.
     #[arg(long, value_name = "N", default_value = "2",
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub keep: u32,
+    /// With --media=memory: every N-th version goes to disk, too, into the store, and so does the
+    /// last one of a job that is stopped. A restart takes one from there where memory has lost it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub flush_every: Option<u32>,
     /// Restarts after COMMAND was ended by a signal although its nodes live, in a row without a
     /// new version in between. The death of a node does not count.
     #[arg(long, value_name = "N", default_value = "3")]

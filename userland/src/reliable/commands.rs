@@ -82,6 +82,7 @@ fn job(args: &ReliableRun, folder: &Folder) -> Result<Job, Fault> {
         // CAST: at most 1000.
         keep: args.keep as usize,
         max_restarts: args.max_restarts,
+        flush_every: args.flush_every,
         on_checkpoint: args.on_checkpoint.clone(),
         on_restart: args.on_restart.clone(),
     })
@@ -89,8 +90,15 @@ fn job(args: &ReliableRun, folder: &Folder) -> Result<Job, Fault> {
 
 /// Starts a job and attends to it until it is over.
 pub fn start(args: &ReliableRun, store: &Path) -> Result<u8, Fault> {
-    if args.media == Media::Memory {
-        memory::check()?;
+    match args.media {
+        Media::Memory => memory::check()?,
+        Media::Disk if args.flush_every.is_some() => {
+            return Err(Fault::new(
+                Exit::Usage,
+                "--flush-every needs --media=memory",
+            ));
+        }
+        Media::Disk => {}
     }
     // Before anything is left behind.
     here()?;

@@ -19,8 +19,10 @@ use super::record::{Goal, Lives, Phase, Report, State, Version};
 use chrono::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 
+mod flush;
 mod outcome;
 mod repair;
+pub use flush::Level;
 pub use outcome::{Checkpointed, Outcome, RestartError};
 
 /// An order that is not obeyed for so long ends the job, milliseconds.
@@ -44,6 +46,8 @@ pub struct Rules {
     pub keep: usize,
     /// Restarts after failures of its own without a new version in between.
     pub max_restarts: u32,
+    /// Every so many versions one goes from memory to disk.
+    pub flush_every: Option<u32>,
 }
 
 /// What was seen; one look at everything.
@@ -68,6 +72,8 @@ pub struct Facts<'a> {
     pub asked_stop: bool,
     /// Versions that there are, in any order; looked for while one is to be restarted.
     pub versions: &'a [Version],
+    /// Of those in memory, or that were there, the ones on disk, likewise.
+    pub flushed: &'a [Version],
 }
 
 /// What is to be done.
@@ -77,10 +83,14 @@ pub enum Act {
     Start,
     /// Take a checkpoint by this process.
     Checkpoint(u32),
-    /// Restart a version.
-    Restart(Version),
+    /// Restart a version from there.
+    Restart(Version, Level),
     /// Remove a version.
     Remove(Version),
+    /// Write a version from memory to disk.
+    Flush(Version),
+    /// Remove a version from there.
+    RemoveFlushed(Version),
     /// Run the user's command for checkpoints, or for restarts.
     CheckpointHook,
     /// The same for restarts.
@@ -126,6 +136,7 @@ impl State {
         self.counters.crashes_in_row = 0;
         self.counters.attempts_in_row = 0;
         self.bad.clear();
+        self.lost.clear();
         self.why.clear();
         self.broken_ms = facts.now_ms;
         // Whatever may be left anywhere, after it was given up.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Where the images of a job are, and the tools that write and read them.
-use super::record::Job;
+use super::decide::Level;
+use super::record::{Job, Version};
 use super::task;
 use crate::memory;
 use std::path::{Path, PathBuf};
@@ -19,17 +20,43 @@ pub fn store(job: &Job, store: &Path) -> PathBuf {
     }
 }
 
-/// `checkpoint` or `restart` for this media, with a report that is read here.
-pub fn tool(job: &Job, store: &Path, name: &str) -> Command {
+/// A tool with a report that is read here.
+fn reporting(name: &str) -> Command {
     let mut command = Command::new(task::tool(name));
-    command.arg("--json");
-    match are_in_memory(job) {
-        true => command.arg("--media=memory"),
-        false => command.arg("--store").arg(store),
-    };
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    command
+}
+
+/// `checkpoint`, to the media of the job.
+pub fn checkpoint(job: &Job, disk: &Path, keep: usize) -> Command {
+    let mut command = reporting("checkpoint");
+    command.arg("--json");
+    match are_in_memory(job) {
+        true => command.args(["--media=memory".into(), format!("--keep={keep}")]),
+        false => command.arg("--store").arg(disk),
+    };
+    command
+}
+
+/// `restart` of a version from where it is.
+pub fn restart(job: &Job, disk: &Path, version: Version, level: Level) -> Command {
+    let mut command = reporting("restart");
+    command.arg("--json");
+    match are_in_memory(job) && level == Level::Own {
+        true => command.arg("--media=memory"),
+        false => command.arg("--store").arg(disk),
+    };
+    command.args([version.application.to_string(), version.version.to_string()]);
+    command
+}
+
+/// `ssictl flush`: a version from memory to disk.
+pub fn flush(disk: &Path, version: Version) -> Command {
+    let mut command = reporting("ssictl");
+    command.args(["flush", "--json", "--store"]).arg(disk);
+    command.args([version.application.to_string(), version.version.to_string()]);
     command
 }

@@ -35,6 +35,9 @@ pub struct Job {
     pub keep: usize,
     /// Restarts after failures of its own without a new version in between.
     pub max_restarts: u32,
+    /// With media memory: every so many versions one goes to disk.
+    #[serde(default)]
+    pub flush_every: Option<u32>,
     /// Command to run after a checkpoint.
     pub on_checkpoint: Option<String>,
     /// Command to run after a restart.
@@ -132,6 +135,9 @@ pub struct Counters {
     pub checkpoints: u32,
     /// Checkpoints that failed.
     pub failed_checkpoints: u32,
+    /// Versions that went from memory to disk.
+    #[serde(default)]
+    pub flushes: u32,
     /// Restarts, from a version or from nothing.
     pub restarts: u32,
     /// Work done again, milliseconds: from the cut of the version to the failure.
@@ -180,6 +186,15 @@ pub struct State {
     pub versions: Vec<Version>,
     /// Versions that could not be restarted.
     pub bad: Vec<Version>,
+    /// Those that went to disk and are kept there, the oldest first.
+    #[serde(default)]
+    pub flushed: Vec<Version>,
+    /// Those that memory does not have any more.
+    #[serde(default)]
+    pub lost: Vec<Version>,
+    /// Committed since the last one that went to disk.
+    #[serde(default)]
+    pub unflushed: u32,
     /// Start of the last checkpoint since `running_ms`.
     pub tried_ms: Option<u64>,
     /// Its end.
@@ -259,6 +274,9 @@ impl State {
             status: None,
             versions: Vec::new(),
             bad: Vec::new(),
+            flushed: Vec::new(),
+            lost: Vec::new(),
+            unflushed: 0,
             tried_ms: None,
             tried_end_ms: 0,
             try_failed: false,

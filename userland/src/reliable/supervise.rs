@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The supervisor of a job in one term: looks, decides, acts.
 use super::attend::Here;
-use super::decide::{Act, Checkpointed, Facts, Outcome, RestartError, Rules};
+use super::decide::{Act, Checkpointed, Facts, Level, Outcome, RestartError, Rules};
 use super::folder::Folder;
 use super::images;
 use super::launch;
@@ -43,12 +43,16 @@ pub struct Sight<'a> {
 /// What is under way.
 enum Work {
     Checkpoint,
-    Restart(Version),
+    Restart(Version, Level),
+    Flush(Version),
 }
 
 /// The supervisor.
 pub struct Supervisor {
+    /// Where its images are.
     store: PathBuf,
+    /// Where the job is, and versions that were flushed.
+    disk: PathBuf,
     folder: Folder,
     job: Job,
     rules: Rules,
@@ -103,9 +107,11 @@ impl Supervisor {
             mtbf_ms: job.mtbf_ms,
             keep: job.keep,
             max_restarts: job.max_restarts,
+            flush_every: job.flush_every.filter(|_| images::are_in_memory(&job)),
         };
         Supervisor {
             store: images::store(&job, store),
+            disk: store.into(),
             folder: folder.clone(),
             job,
             rules,
@@ -175,6 +181,7 @@ impl Supervisor {
     ) -> Result<()> {
         // An exit status that is there before a report is read is not missed.
         let running = matches!(self.state.phase, Phase::Running);
+        let restoring = self.state.phase == Phase::Restoring && self.work.is_none();
         let facts = Facts {
             now_ms: now_ms(),
             alive: sight.alive,
@@ -189,9 +196,13 @@ impl Supervisor {
             busy: self.work.is_some(),
             asked_checkpoint: self.asked.checkpoint,
             asked_stop: self.asked.stop,
-            versions: &match self.state.phase {
-                Phase::Restoring if self.work.is_none() => versions::all(&self.store, &self.state),
-                _ => Vec::new(),
+            versions: &match restoring {
+                true => versions::all(&self.store, &self.state),
+                false => Vec::new(),
+            },
+            flushed: &match restoring && images::are_in_memory(&self.job) {
+                true => versions::flushed(&self.disk, &self.state),
+                false => Vec::new(),
             },
         };
         let acts = step(&mut self.state, &self.rules, &facts);
@@ -220,27 +231,25 @@ impl Supervisor {
                 })?;
             }
             Act::Checkpoint(pid) => {
-                let mut command = self.tool("checkpoint");
-                if images::are_in_memory(&self.job) {
-                    command.arg(format!("--keep={}", self.rules.keep));
-                }
+                let mut command = images::checkpoint(&self.job, &self.disk, self.rules.keep);
                 command.args(["-d", &self.description(), &pid.to_string()]);
                 self.begin(Work::Checkpoint, command)?;
             }
-            Act::Restart(version) => {
+            Act::Restart(version, level) => {
                 self.folder.clear_exit()?;
-                let mut command = self.tool("restart");
-                command.args([version.application.to_string(), version.version.to_string()]);
-                self.begin(Work::Restart(version), command)?;
+                let command = images::restart(&self.job, &self.disk, version, level);
+                self.begin(Work::Restart(version, level), command)?;
+            }
+            Act::Flush(version) => {
+                self.begin(Work::Flush(version), images::flush(&self.disk, version))?;
             }
             // The kernel has let it go, on all nodes.
             Act::Remove(_) if images::are_in_memory(&self.job) => {}
-            Act::Remove(version) => {
-                if let Err(error) = versions::remove(&self.store, version) {
-                    self.log.say(&format!(
-                        "version {} is not removed: {error}",
-                        version.version
-                    ));
+            Act::Remove(version) | Act::RemoveFlushed(version) => {
+                if let Err(error) = versions::remove(&self.disk, version) {
+                    let version = version.version;
+                    self.log
+                        .say(&format!("version {version} is not removed: {error}"));
                 }
             }
             Act::CheckpointHook => self.hook(self.job.on_checkpoint.clone()),
@@ -253,10 +262,6 @@ impl Supervisor {
         // A description has at most 255 bytes.
         let command: String = self.job.command.join(" ").chars().take(50).collect();
         format!("job {}: {command}", self.folder.name())
-    }
-
-    fn tool(&self, name: &str) -> Command {
-        images::tool(&self.job, &self.store, name)
     }
 
     fn begin(&mut self, work: Work, mut command: Command) -> Result<()> {
@@ -346,9 +351,12 @@ impl Supervisor {
         };
         Ok(self.work.take().map(|(work, _)| match work {
             Work::Checkpoint => self.checkpointed(&end),
-            Work::Restart(version) if end.status.success() => Outcome::Restarted(version),
-            Work::Restart(version) => Outcome::NotRestarted(RestartError {
+            Work::Flush(version) if end.status.success() => Outcome::Flushed(version),
+            Work::Flush(_) => Outcome::NotFlushed(said(&end)),
+            Work::Restart(version, _) if end.status.success() => Outcome::Restarted(version),
+            Work::Restart(version, level) => Outcome::NotRestarted(RestartError {
                 version,
+                level,
                 code: end.status.code().unwrap_or(-1),
                 text: said(&end),
             }),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The versions of a job: which to restart, which to remove, and their removal.
+//! The versions of a job: which there are, which to remove, and their removal.
 use super::record::{State, Version};
 use crate::store::{self, Content};
 use std::collections::BTreeMap;
@@ -9,18 +9,6 @@ use std::path::Path;
 /// Most entries of a version's folder that are removed.
 const ENTRIES_MAX: usize = 1 << 16;
 
-/// The newest of `all` that is not in `bad`.
-pub fn newest(all: &[Version], bad: &[Version]) -> Option<Version> {
-    let is_bad = |one: &Version| {
-        bad.iter()
-            .any(|bad| (bad.application, bad.version) == (one.application, one.version))
-    };
-    all.iter()
-        .filter(|one| !is_bad(one))
-        .max_by_key(|one| (one.cut_ms, one.version))
-        .copied()
-}
-
 /// Takes out of `versions`, which are sorted by age, all but the `keep` newest; never the last.
 pub fn excess(versions: &mut Vec<Version>, keep: usize) -> Vec<Version> {
     let excess = versions.len().saturating_sub(keep.max(1));
@@ -29,10 +17,34 @@ pub fn excess(versions: &mut Vec<Version>, keep: usize) -> Vec<Version> {
 
 /// Every version that the job has: its own, and those that somebody took of its application.
 pub fn all(store: &Path, state: &State) -> Vec<Version> {
+    let mut all = listed(store, state);
+    // These are exact to the millisecond, and may be on media that the store does not list.
+    all.extend(state.versions.iter().map(|one| (key(one), *one)));
+    all.into_values().collect()
+}
+
+/// Those that are in a store to which they were written from memory.
+pub fn flushed(store: &Path, state: &State) -> Vec<Version> {
+    let mut all = listed(store, state);
+    for one in state.versions.iter().chain(&state.flushed) {
+        if let Some(found) = all.get_mut(&key(one)) {
+            *found = *one;
+        }
+    }
+    all.into_values().collect()
+}
+
+fn key(one: &Version) -> (u64, u32) {
+    (one.application, one.version)
+}
+
+/// What the store lists of the job's applications.
+fn listed(store: &Path, state: &State) -> BTreeMap<(u64, u32), Version> {
     let mut all: BTreeMap<(u64, u32), Version> = BTreeMap::new();
     let applications: std::collections::BTreeSet<u64> = state
         .versions
         .iter()
+        .chain(&state.flushed)
         .map(|one| one.application)
         .chain([state.application])
         .collect();
@@ -55,14 +67,7 @@ pub fn all(store: &Path, state: &State) -> Vec<Version> {
             );
         }
     }
-    // These are exact to the millisecond, and may be on media that the store does not list.
-    all.extend(
-        state
-            .versions
-            .iter()
-            .map(|one| ((one.application, one.version), *one)),
-    );
-    all.into_values().collect()
+    all
 }
 
 /// Removes a version from the store: its commit record first, so that it is never half there.
@@ -99,15 +104,6 @@ mod tests {
             cut_ms,
             status: None,
         }
-    }
-
-    #[test]
-    fn the_newest_that_is_good() {
-        let all = [version(1, 10), version(3, 30), version(2, 20)];
-        assert_eq!(newest(&all, &[]), Some(version(3, 30)));
-        assert_eq!(newest(&all, &[version(3, 0)]), Some(version(2, 20)));
-        assert_eq!(newest(&[], &[]), None);
-        assert_eq!(newest(&all[..1], &all[..1]), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What becomes of the state when an act is done.
-use super::{say, Act, Facts, Rules};
+use super::{say, Act, Facts, Level, Rules};
 use crate::exit::Exit;
 use crate::reliable::daly;
 use crate::reliable::record::{Goal, Lives, Phase, State, Version};
@@ -26,6 +26,8 @@ pub struct Checkpointed {
 pub struct RestartError {
     /// The version.
     pub version: Version,
+    /// Where it was looked for.
+    pub level: Level,
     /// Exit code of restart.
     pub code: i32,
     /// What it said.
@@ -47,11 +49,15 @@ pub enum Outcome {
     Restarted(Version),
     /// It does not.
     NotRestarted(RestartError),
+    /// A version is on disk.
+    Flushed(Version),
+    /// It is not.
+    NotFlushed(String),
 }
 
 impl RestartError {
     /// Whether another version may do better: this one cannot be restarted here.
-    fn is_of_version(&self) -> bool {
+    pub(super) fn is_of_version(&self) -> bool {
         let own = [
             Exit::NoSuchVersion,
             Exit::Damaged,
@@ -78,6 +84,8 @@ impl State {
             Outcome::NotCheckpointed(why) => self.not_checkpointed(facts, &why),
             Outcome::Restarted(version) => self.restarted(facts, version),
             Outcome::NotRestarted(error) => self.not_restarted(facts, error),
+            Outcome::Flushed(version) => self.flushed(rules, facts, version),
+            Outcome::NotFlushed(why) => self.not_flushed(facts, &why),
         }
     }
 
@@ -107,12 +115,13 @@ impl State {
         self.application = application;
         let cut_ms = self.tried_ms.unwrap_or(facts.now_ms);
         let status = self.status;
-        self.versions.push(Version {
+        let new = Version {
             application,
             version,
             cut_ms,
             status,
-        });
+        };
+        self.versions.push(new);
         self.counters.checkpoints += 1;
         self.counters.crashes_in_row = 0;
         self.counters.pause_us_max = self.counters.pause_us_max.max(done.pause_us);
@@ -137,8 +146,10 @@ impl State {
         acts.push(Act::CheckpointHook);
         let old = versions::excess(&mut self.versions, rules.keep);
         acts.extend(old.into_iter().map(Act::Remove));
-        if self.phase == Phase::Leaving {
-            acts.extend(self.stop(facts, Goal::Preempt));
+        match self.flush(rules, new) {
+            Some(flush) => acts.push(flush),
+            None if self.phase == Phase::Leaving => acts.extend(self.stop(facts, Goal::Preempt)),
+            None => {}
         }
         acts
     }
@@ -178,7 +189,9 @@ impl State {
             "version {} cannot be restarted: {}",
             error.version.version, error.text
         ));
-        if error.is_of_version() {
+        if self.is_lost(facts, &error) {
+            self.lost.push(error.version);
+        } else if error.is_of_version() {
             self.bad.push(error.version);
         } else {
             self.counters.attempts_in_row += 1;

@@ -2,7 +2,6 @@
 //! From a failure to a version that runs again: all processes stopped, killed, and restored.
 use super::{say, Act, Facts, ORDER_MS_MAX};
 use crate::reliable::record::{Goal, Phase, Report, State};
-use crate::reliable::versions;
 
 /// Restarts that fail in a row before the job is given up.
 pub(super) const ATTEMPTS_MAX: u32 = 20;
@@ -87,9 +86,9 @@ impl State {
             );
             return self.fail(facts, why);
         }
-        match versions::newest(facts.versions, &self.bad) {
-            Some(version) => vec![Act::Restart(version)],
-            None if self.bad.is_empty() => {
+        match self.candidate(facts) {
+            Some((version, level)) => vec![Act::Restart(version, level)],
+            None if self.bad.is_empty() && self.lost.is_empty() => {
                 vec![say("there is no version: from the beginning"), Act::Start]
             }
             None => {

@@ -2,8 +2,9 @@
 //! Stories of a job, told as looks and outcomes.
 use super::repair::{ATTEMPTS_MAX, PAUSE_MS_MAX};
 use super::*;
-use world::{done, not_restarted, version, World};
+use world::{done, not_restarted, own, version, World};
 
+mod flush;
 mod world;
 
 #[test]
@@ -55,7 +56,7 @@ fn a_dead_node_without_a_share_changes_nothing() {
     world.quiet();
     world.alive.insert(2, 21);
     assert!(
-        matches!(world.act()[..], [Act::Restart(_)]),
+        matches!(world.act()[..], [Act::Restart(_, Level::Own)]),
         "another life of node 2"
     );
 }
@@ -103,7 +104,7 @@ fn a_node_without_an_attendant_is_waited_for_unless_it_runs_nothing() {
     assert_eq!(world.act(), []);
     assert_eq!(world.state.phase, Phase::Stopping);
     world.idle.insert(3);
-    assert!(matches!(world.act()[..], [Act::Restart(_)]));
+    assert!(matches!(world.act()[..], [Act::Restart(_, Level::Own)]));
 }
 
 #[test]
@@ -199,9 +200,9 @@ fn a_bad_version_is_passed_over_and_others_are_tried() {
     let mut world = World::with_version();
     world.versions.push(version(2, 1_040_000));
     world.kill_node(2);
-    assert_eq!(world.act(), [Act::Restart(version(2, 1_040_000))]);
+    assert_eq!(world.act(), [own(version(2, 1_040_000))]);
     world.conclude(not_restarted(version(2, 1_040_000), 24));
-    assert_eq!(world.act(), [Act::Restart(version(1, 1_030_000))]);
+    assert_eq!(world.act(), [own(version(1, 1_030_000))]);
     world.conclude(not_restarted(version(1, 1_030_000), 24));
     assert_eq!(world.act(), []);
     assert_eq!(world.state.phase, Phase::Failed);
@@ -213,7 +214,7 @@ fn restarts_that_fail_are_tried_again_with_growing_pauses_and_not_for_ever() {
     world.kill_node(2);
     let mut tries = 0;
     while world.state.phase != Phase::Failed {
-        if let [Act::Restart(version)] = world.act()[..] {
+        if let [Act::Restart(version, Level::Own)] = world.act()[..] {
             tries += 1;
             world.conclude(not_restarted(version, 18));
         }

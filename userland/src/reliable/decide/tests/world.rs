@@ -16,6 +16,7 @@ pub(super) struct World {
     pub(super) busy: bool,
     pub(super) stop: bool,
     pub(super) versions: Vec<Version>,
+    pub(super) flushed: Vec<Version>,
     pub(super) obedient: bool,
 }
 
@@ -53,6 +54,7 @@ impl World {
                 mtbf_ms: None,
                 keep: 2,
                 max_restarts: 2,
+                flush_every: None,
             },
             now_ms: 1_000_000,
             seen: alive.clone(),
@@ -66,6 +68,7 @@ impl World {
             busy: false,
             stop: false,
             versions: Vec::new(),
+            flushed: Vec::new(),
             obedient: true,
         };
         assert_eq!(world.step(), [Act::Start]);
@@ -103,6 +106,7 @@ impl World {
             asked_checkpoint: false,
             asked_stop: std::mem::take(&mut self.stop),
             versions: &self.versions,
+            flushed: &self.flushed,
         };
         what(&mut self.state, &self.rules, &facts)
     }
@@ -182,10 +186,7 @@ impl World {
 
     /// What follows a failure, up to the restart of a version on the nodes that are left.
     pub(super) fn repaired(&mut self, wanted: u32) {
-        assert_eq!(
-            self.act(),
-            [Act::Restart(version(wanted, self.cut(wanted)))]
-        );
+        assert_eq!(self.act(), [own(version(wanted, self.cut(wanted)))]);
         self.pass(2_000);
         self.conclude(Outcome::Restarted(version(wanted, self.cut(wanted))));
         for node in self.alive.keys().copied().collect::<Vec<_>>() {
@@ -214,9 +215,15 @@ pub(super) fn done(version: u32, nodes: &[u32]) -> Outcome {
     })
 }
 
+/// Its restart, from where checkpoints go.
+pub(super) fn own(version: Version) -> Act {
+    Act::Restart(version, Level::Own)
+}
+
 pub(super) fn not_restarted(version: Version, code: i32) -> Outcome {
     Outcome::NotRestarted(RestartError {
         version,
+        level: Level::Own,
         code,
         text: "no".into(),
     })
