@@ -199,7 +199,6 @@ impl Operation {
             Effect::Commit { report } => self.commit(context, report),
             Effect::Discard => {
                 self.held = Held::new();
-                self.numbering = None;
                 self.worker.cancel();
                 self.send_copy(context, SendEvent::Discard);
                 self.give(context, Job::Discard);
