@@ -53,7 +53,7 @@ pub enum Effect {
 }
 
 /// The answers to one question.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Survey {
     parts: NodeSet,
     asked: NodeSet,
@@ -79,6 +79,15 @@ impl Survey {
             failure: None,
             started: false,
             over: false,
+        }
+    }
+
+    /// Name of the state, as in the golden table.
+    pub const fn state(&self) -> &'static str {
+        match (self.started, self.over) {
+            (false, _) => "Fresh",
+            (true, false) => "Asking",
+            (true, true) => "Over",
         }
     }
 
@@ -179,5 +188,18 @@ impl Survey {
             lost.insert(part);
         }
         lost
+    }
+}
+
+impl Event {
+    /// Name of the event.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Event::Start { .. } => "Start",
+            Event::Located(..) => "Located",
+            Event::NotLocated(..) => "NotLocated",
+            Event::PeerDown(_) => "PeerDown",
+            Event::Deadline => "Deadline",
+        }
     }
 }

@@ -64,7 +64,7 @@ pub(super) enum State {
 }
 
 /// One copy, where it goes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Keeper {
     pub(super) sender: NodeId,
     pub(super) state: State,

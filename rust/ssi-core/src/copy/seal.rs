@@ -48,7 +48,7 @@ pub(super) enum State {
 }
 
 /// One commit record on its way to the other nodes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Seal {
     pub(super) state: State,
 }

@@ -82,7 +82,7 @@ pub(super) enum State {
 }
 
 /// The copy of one part, where it comes from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sender {
     partner: Option<NodeId>,
     pub(super) state: State,

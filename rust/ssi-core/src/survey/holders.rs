@@ -11,7 +11,7 @@ const NODES: usize = 256;
 const FEW: usize = 2;
 
 /// Who holds what, and how much each of them runs.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Holders {
     everything: NodeSet,
     /// Ids of nodes, 0 where there is none. Small, because kernel stacks are.

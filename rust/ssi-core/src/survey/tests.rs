@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Tests of surveys: who is asked, who counts, and where parts go.
 
+mod table;
+
 use super::*;
 
 fn node(raw: u32) -> NodeId {

@@ -53,9 +53,32 @@ fn messages() -> Vec<M> {
     ]
 }
 
-fn line(name: &str, state: &str, effects: &[String]) -> String {
+/// What stands at the head of the table.
+const PROOFS: &str = "\
+A line with (never: x) says what the machine would do; why the event does not come there says x:
+a: a host gives a copy up only after a pair that is impossible.
+b: the host reads the part only when it is asked to, and Filled answers that.
+c: a checkpoint with a part ends without Discard only after it was told that the part is stored,
+   which it is when the copy is kept.
+";
+
+/// The proof for a line of the table.
+fn proof(machine: &str, state: &str, event: &str) -> Option<char> {
+    match (machine, state, event) {
+        ("keeper", _, "give up") => Some('a'),
+        ("sender", "Fresh" | "Offered" | "Finishing", "Failed") => Some('b'),
+        ("sender", "Offered" | "Sending" | "Finishing", "Settle") => Some('c'),
+        _ => None,
+    }
+}
+
+fn line(name: &str, (at, state): ((&str, &str), &str), effects: &[String]) -> String {
     let line = format!("  {name:<18} -> {state}: {}", effects.join(", "));
-    format!("{}\n", line.trim_end_matches([':', ' ']))
+    let line = line.trim_end_matches([':', ' ']);
+    match proof(at.0, at.1, name) {
+        Some(proof) => format!("{line} (never: {proof})\n"),
+        None => format!("{line}\n"),
+    }
 }
 
 fn from_partner(message: M) -> SendEvent {
@@ -132,7 +155,10 @@ fn sender_table() -> String {
                     impossible.push(name);
                 }
                 Ok(()) if effects.is_empty() && next.state == sender.state => ignored.push(name),
-                Ok(()) => text += &line(&name, next.state(), &effects),
+                Ok(()) => {
+                    let at = ("sender", sender.state());
+                    text += &line(&name, (at, next.state()), &effects);
+                }
             }
         }
         text += &listed("ignored", &ignored);
@@ -193,6 +219,7 @@ fn keeper_table() -> String {
             assert_eq!(keeper.step(*event, &mut |_| ()), Ok(()));
         }
         let last = path.last().map_or("nothing", KeepEvent::name);
+        let at = ("keeper", keeper.state());
         text += &format!("\nkeeper {} after {last}\n", keeper.state());
         let (mut ignored, mut impossible) = (Vec::new(), Vec::new());
         for (name, event) in keep_events() {
@@ -203,12 +230,12 @@ fn keeper_table() -> String {
                     impossible.push(name);
                 }
                 Ok(()) if effects.is_empty() && next.state == keeper.state => ignored.push(name),
-                Ok(()) => text += &line(&name, next.state(), &effects),
+                Ok(()) => text += &line(&name, (at, next.state()), &effects),
             }
         }
         let (mut next, mut effects) = (keeper, Vec::new());
         next.give_up(&mut |effect| effects.push(keep_effect(&effect)));
-        text += &line("give up", next.state(), &effects);
+        text += &line("give up", (at, next.state()), &effects);
         text += &listed("ignored", &ignored);
         text += &listed("impossible", &impossible);
     }
@@ -257,7 +284,8 @@ fn seal_table() -> String {
             if effects.is_empty() && next.state == seal.state {
                 ignored.push(name.into());
             } else {
-                text += &line(name, next.state(), &effects);
+                let at = ("seal", seal.state());
+                text += &line(name, (at, next.state()), &effects);
             }
         }
         text += &listed("ignored", &ignored);
@@ -270,6 +298,7 @@ fn the_table_is_known() {
     let head = "Second copies: every state with every event.\n";
     let text = [
         head.to_string(),
+        PROOFS.to_string(),
         sender_table(),
         keeper_table(),
         seal_table(),
