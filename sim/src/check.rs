@@ -2,6 +2,7 @@
 //! The invariants: one per file, over the whole world. A checker runs after every event that
 //! touched what it looks at.
 mod answers;
+mod copies;
 pub mod frontier;
 mod liveness;
 mod places;
@@ -31,11 +32,16 @@ struct Checker {
     check: Check,
 }
 
-const CHECKERS: [Checker; 3] = [
+const CHECKERS: [Checker; 4] = [
     Checker {
         name: "versions",
         looks: |touched| touched.store,
         check: versions::check,
+    },
+    Checker {
+        name: "copies",
+        looks: |touched| touched.store,
+        check: copies::check,
     },
     Checker {
         name: "places",
@@ -69,12 +75,13 @@ pub fn after_event(world: &mut World) {
 
 /// Checks what must hold when nothing is left to happen.
 pub fn end(world: &mut World) {
-    let checks: [(&'static str, Check); 5] = [
+    let checks: [(&'static str, Check); 6] = [
         ("liveness", liveness::check),
         ("answers", answers::check),
         ("running", running::at_end),
         ("restarts", restarts::check),
         ("versions", versions::check),
+        ("copies", copies::check),
     ];
     for (name, check) in checks {
         if let Err(what) = check(world) {

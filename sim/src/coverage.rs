@@ -16,6 +16,14 @@ pub enum Protocol {
     RestartRoot,
     /// A participant of a restart.
     RestartAgent,
+    /// Who sends a second copy.
+    Sender,
+    /// Who keeps one.
+    Keeper,
+    /// A commit record on its way to all.
+    Seal,
+    /// The question who holds what.
+    Survey,
 }
 
 /// A pair: protocol, state, who the event comes from, event.

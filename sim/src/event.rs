@@ -48,6 +48,10 @@ pub enum Event {
     Work(At, OpId, WorkerStep),
     /// A helper of a restart goes on, or is done.
     Help(At, OpId, HelperStep),
+    /// The act is done that the thread is at which keeps a copy of this node's part.
+    Keep(At, OpId, NodeId),
+    /// An act on the store that another node asked for goes on, or is done.
+    Errand(At, u64),
     /// A process has come to rest.
     AtRest(At, OpId, ProcessIx),
     /// A process does something.

@@ -4,6 +4,9 @@
 pub mod application;
 pub mod draw;
 mod file;
+mod media;
+
+pub use media::Media;
 
 use crate::queue::Nanos;
 use serde::{Deserialize, Serialize};
@@ -63,6 +66,21 @@ pub struct Call {
     pub node: u32,
     /// What for.
     pub wish: Wish,
+    /// Where the versions are that it is about.
+    #[serde(default)]
+    pub media: Media,
+}
+
+impl Call {
+    /// A call that is about the store that all nodes share.
+    pub fn new(at_us: Nanos, node: u32, wish: Wish) -> Call {
+        Call {
+            at_us,
+            node,
+            wish,
+            media: Media::Shared,
+        }
+    }
 }
 
 /// What goes wrong.
@@ -126,6 +144,8 @@ pub struct Plan {
     pub step_ms: u64,
     /// Processes fork, connect and end.
     pub lively: bool,
+    /// So many versions of an application stay in stores of the nodes' own; 0: all.
+    pub keep: u32,
     /// The application.
     pub processes: Vec<Wanted>,
     /// Streams between processes, by number.
@@ -149,6 +169,7 @@ impl Default for Plan {
             drift_ppm: 0,
             step_ms: 0,
             lively: false,
+            keep: 0,
             processes: Vec::new(),
             streams: Vec::new(),
             calls: Vec::new(),

@@ -4,8 +4,12 @@ mod application;
 mod barriers;
 mod binding;
 mod checkpoints;
+mod chunk;
 mod claims;
+mod copies;
+mod copying;
 mod engine;
+mod errands;
 mod fault;
 mod helpers;
 mod homes;
@@ -15,36 +19,42 @@ mod local;
 mod media;
 mod network;
 mod node;
+mod notes;
+mod numbering;
 mod peers;
 mod population;
 mod relays;
 mod restarts;
 mod save;
+mod sealed;
 mod signals;
+mod store;
 mod streams;
+mod survey;
 mod team;
 mod wishes;
 mod worker;
 
 pub use barriers::Seen;
 pub use image::{digest_of, EndImage, PartImage, ProcessImage};
-pub use media::{Folder, Store};
 pub use network::ConnectionId;
-pub use node::{Clock, Node};
+pub use node::{Clock, Engine, Node};
 pub use population::{Hold, Process, ProcessIx, State};
 pub use relays::Batch;
+pub use sealed::{Sealed, SealedPart};
 pub use signals::Signals;
+pub use store::{Folder, Store};
 pub use streams::{length, take, Bytes, Stream, StreamIx, Way};
 pub use wishes::{Answer, CallState};
 
 use crate::check::{self, Broken};
 use crate::cost::{Chance, Cost};
-use crate::coverage::{table, Coverage, Protocol};
+use crate::coverage::Coverage;
 use crate::event::{At, Event};
-use crate::plan::{Call, Fault, Plan, Trouble};
+use crate::plan::{Call, Fault, Media, Plan, Trouble};
 use crate::queue::{Nanos, Queue, MS, US};
 use crate::random::Random;
-use crate::trace::{record, Note, Trace, What};
+use crate::trace::Trace;
 use network::Network;
 use population::Population;
 use ssi_core::checkpoint::Version;
@@ -89,12 +99,16 @@ pub struct World {
     pub people: Population,
     /// Streams.
     pub streams: Vec<Stream>,
-    /// The media.
-    pub store: Store,
+    /// The store that all nodes share.
+    pub shared: Store,
     /// Calls of the plan.
     pub calls: Vec<CallState>,
-    /// Versions whose commit was reported durable, and by whom.
-    pub commits: Vec<(Version, At)>,
+    /// Versions whose commit was reported durable: where, which, and by whom.
+    pub commits: Vec<(Media, Version, At)>,
+    /// Versions with copies.
+    pub sealed: Vec<Sealed>,
+    /// Power cuts.
+    pub crashes: Vec<(Nanos, NodeId)>,
     /// Which brood a restart makes.
     pub broods: HashMap<OpId, u32>,
     /// Operations that have failed somewhere.
@@ -134,9 +148,11 @@ impl World {
             network: Network::default(),
             people: Population::default(),
             streams: Vec::new(),
-            store: Store::default(),
+            shared: Store::default(),
             calls: Vec::new(),
             commits: Vec::new(),
+            sealed: Vec::new(),
+            crashes: Vec::new(),
             broods: HashMap::new(),
             spoiled: BTreeSet::new(),
             signals: BTreeMap::new(),
@@ -190,54 +206,6 @@ impl World {
     pub fn is_alive(&self, at: At) -> bool {
         let node = self.node(at.node);
         node.up && node.at == at
-    }
-
-    /// Notes that an invariant is broken; the first one counts.
-    pub fn breaks(&mut self, checker: &'static str, what: String) {
-        if self.broken.is_none() {
-            self.broken = Some(Broken { checker, what });
-        }
-    }
-
-    fn took(
-        &mut self,
-        at: At,
-        protocol: Protocol,
-        before: (&'static str, &'static str),
-        event: &'static str,
-    ) {
-        if self.coverage.took(protocol, before.0, before.1, event) {
-            let row = table::row_of(&(protocol, before.0, before.1, event));
-            if table::rows().never.contains(&row) {
-                let (name, state, event) = row;
-                let what = format!("{name}, {state}: {event} on {at:?} is proven impossible");
-                self.breaks("table", what);
-            }
-        }
-    }
-
-    fn tell_step(
-        &mut self,
-        at: At,
-        (protocol, op): (record::Protocol, OpId),
-        step: (&'static str, &'static str, &'static str),
-    ) {
-        let (before, event, after) = step;
-        let what = What::Step {
-            op,
-            protocol,
-            before,
-            event,
-            after,
-        };
-        self.tell(at.node, what);
-    }
-
-    pub(super) fn tell(&mut self, node: NodeId, what: What) {
-        let at = self.queue.now();
-        if let Some(trace) = &mut self.trace {
-            trace.push(Note { at, node, what });
-        }
     }
 
     /// Runs to the end, or until an invariant is broken.
@@ -335,6 +303,8 @@ impl World {
             | Event::Relay { to: at, .. }
             | Event::Work(at, _, _)
             | Event::Help(at, _, _)
+            | Event::Keep(at, _, _)
+            | Event::Errand(at, _)
             | Event::AtRest(at, _, _) => at.node,
             Event::Arrive(id, to) => self.network.connections.get(id)?.ends[*to].at.node,
             Event::Live(which) => self.process(*which).at.node,
@@ -343,7 +313,10 @@ impl World {
             }
             Event::Call(_) | Event::Fault(_) | Event::Mend(_) | Event::Boot(_) => return None,
         };
-        let acts = matches!(event, Event::Work(..) | Event::Help(..));
+        let acts = matches!(
+            event,
+            Event::Work(..) | Event::Help(..) | Event::Keep(..) | Event::Errand(..)
+        );
         let node = self.node(node);
         let hangs_until = if acts { node.hangs_until } else { 0 };
         let awake = node.asleep_until.max(hangs_until);
@@ -360,6 +333,8 @@ impl World {
             Event::Relay { to, batch } if self.is_alive(to) => self.relay_arrives(to, &batch),
             Event::Work(at, op, step) if self.is_alive(at) => self.work(at, op, step),
             Event::Help(at, op, step) if self.is_alive(at) => self.help(at, op, step),
+            Event::Keep(at, op, from) if self.is_alive(at) => self.keep(at, op, from),
+            Event::Errand(at, number) if self.is_alive(at) => self.errand(at, number),
             Event::AtRest(at, op, which) if self.is_alive(at) => self.at_rest(at, op, which),
             Event::Live(which) => self.live(which),
             Event::Segment(stream, to, upto) => self.segment(stream, to, upto),
@@ -376,6 +351,8 @@ impl World {
             | Event::Relay { .. }
             | Event::Work(..)
             | Event::Help(..)
+            | Event::Keep(..)
+            | Event::Errand(..)
             | Event::AtRest(..) => {}
         }
     }

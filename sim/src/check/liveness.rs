@@ -12,6 +12,17 @@ pub fn check(world: &World) -> Result<(), String> {
                 operation.op, node.at
             ));
         }
+        if let Some(copy) = node.engine.copies.first() {
+            let (op, state) = (copy.op, copy.keeper.state());
+            return Err(format!(
+                "a copy of {op:?} is {state} for ever on {:?}",
+                node.at
+            ));
+        }
+        if let Some(surveying) = node.engine.surveys.first() {
+            let op = surveying.op;
+            return Err(format!("{op:?} looks for parts for ever on {:?}", node.at));
+        }
         if let Some(operation) = node.engine.restarts.first() {
             let root = operation.coordinator.as_ref().map(|side| side.root.state());
             let agent = operation

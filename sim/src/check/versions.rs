@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A version is whole or absent: what has a commit record has all its parts, durable and intact,
 //! and what was committed stays.
+use crate::plan::Media;
 use crate::world::{Folder, PartImage, World};
 use ssi_core::image::commit::Commit;
 use ssi_core::image::socket::already_received;
@@ -8,18 +9,19 @@ use std::collections::BTreeSet;
 
 /// Checks every version.
 pub fn check(world: &World) -> Result<(), String> {
-    for ((application, number), folder) in &world.store.folders {
+    for ((application, number), folder) in &world.shared.folders {
         if folder.commit.is_none() {
             continue;
         }
         let name = format!("version {number} of {application}");
-        let commit = world.store.committed(*application, *number);
+        let commit = world.shared.committed(*application, *number);
         let commit = commit.ok_or(format!("{name} has a torn commit record"))?;
         whole(folder, &commit).map_err(|what| format!("{name}: {what}"))?;
     }
-    for (version, _) in &world.commits {
+    let shared = world.commits.iter();
+    for (_, version, _) in shared.filter(|(media, ..)| *media == Media::Shared) {
         if world
-            .store
+            .shared
             .committed(version.application, version.number)
             .is_none()
         {

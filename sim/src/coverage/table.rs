@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 const CHECKPOINT: &str = include_str!("../../../rust/ssi-core/src/checkpoint.table.txt");
+const COPY: &str = include_str!("../../../rust/ssi-core/src/copy.table.txt");
+const SURVEY: &str = include_str!("../../../rust/ssi-core/src/survey.table.txt");
 const RESTART: &str = include_str!("../../../rust/ssi-core/src/restart.table.txt");
 
 /// A row: whose table, state, and the event with who it comes from.
@@ -23,22 +25,29 @@ pub struct Rows {
 pub fn rows() -> &'static Rows {
     static ROWS: LazyLock<Rows> = LazyLock::new(|| {
         let mut rows = Rows::default();
-        let names = ["checkpoint root", "checkpoint agent"];
-        read(CHECKPOINT, names, &mut rows);
-        read(RESTART, ["restart root", "restart agent"], &mut rows);
+        let checkpoint = [("root", "checkpoint root"), ("agent", "checkpoint agent")];
+        read(CHECKPOINT, &checkpoint, &mut rows);
+        let restart = [("root", "restart root"), ("agent", "restart agent")];
+        read(RESTART, &restart, &mut rows);
+        let copy = [
+            ("sender", "copy sender"),
+            ("keeper", "copy keeper"),
+            ("seal", "copy seal"),
+        ];
+        read(COPY, &copy, &mut rows);
+        read(SURVEY, &[("survey", "survey")], &mut rows);
         rows
     });
     &ROWS
 }
 
-fn read(text: &str, names: [&'static str; 2], rows: &mut Rows) {
+fn read(text: &'static str, names: &[(&str, &'static str)], rows: &mut Rows) {
     let mut at: Option<(&'static str, &str)> = None;
     for line in text.lines().skip(1) {
         let words: Vec<&str> = line.split_whitespace().collect();
-        match words[..] {
-            ["root", state, "after", ..] => at = Some((names[0], state)),
-            ["agent", state, "after", ..] => at = Some((names[1], state)),
-            _ => {}
+        if let [machine, state, "after", ..] = words[..] {
+            let named = names.iter().find(|(name, _)| *name == machine);
+            at = named.map(|(_, name)| (*name, state));
         }
         let Some((event, does)) = line.split_once(" -> ").filter(|_| line.starts_with("  ")) else {
             continue;
@@ -59,6 +68,12 @@ fn read(text: &str, names: [&'static str; 2], rows: &mut Rows) {
 
 /// The event as the simulator names it.
 fn event_of((table, state): (&str, &str), event: &str) -> String {
+    if table == "survey" {
+        return event.split(' ').next().unwrap_or(event).to_owned();
+    }
+    if table.starts_with("copy") {
+        return copy_event_of(event);
+    }
     let restart = table.starts_with("restart");
     match event.split_once(": ") {
         // Which part or participant it is about makes no other row.
@@ -83,6 +98,16 @@ fn event_of((table, state): (&str, &str), event: &str) -> String {
     }
 }
 
+/// The same for second copies: whom it is about, and how much of it, makes no other
+/// row.
+fn copy_event_of(event: &str) -> String {
+    let event = event.split_once(": ").map_or(event, |(_, event)| event);
+    match event.split_whitespace().collect::<Vec<_>>()[..] {
+        ["PeerDown" | "Took", ..] => event.split(' ').next().unwrap_or(event).to_owned(),
+        _ => event.to_owned(),
+    }
+}
+
 /// The row that a pair belongs to.
 pub fn row_of(pair: &Pair) -> Row {
     let (protocol, state, who, event) = *pair;
@@ -91,6 +116,10 @@ pub fn row_of(pair: &Pair) -> Row {
         Protocol::Checkpoint { root: false } => "checkpoint agent",
         Protocol::RestartRoot => "restart root",
         Protocol::RestartAgent => "restart agent",
+        Protocol::Sender => "copy sender",
+        Protocol::Keeper => "copy keeper",
+        Protocol::Seal => "copy seal",
+        Protocol::Survey => "survey",
     };
     let event = match who {
         "" => event.to_owned(),
@@ -135,6 +164,13 @@ mod tests {
         assert!(rows
             .possible
             .contains(&row("restart agent", "Building", "PeerDown")));
+        let stranger = row("copy sender", "Offered", "PeerDown");
+        assert!(rows.possible.contains(&stranger));
+        let alone = row("copy sender", "Fresh", "Start alone");
+        assert!(rows.possible.contains(&alone));
+        let silent = row("survey", "Asking", "Deadline");
+        assert!(rows.possible.contains(&silent));
+        assert!(rows.never.contains(&row("copy keeper", "Kept", "give up")));
         assert!(rows.possible.len() > 100);
         let never = row("checkpoint agent", "Stopped", "HostFailed");
         assert!(rows.never.contains(&never));

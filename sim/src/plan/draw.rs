@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A run drawn from a seed: cluster, application, what users want and what goes wrong.
 use super::application::SHAPES;
-use super::{Call, Fault, Plan, Trouble, Wish};
+use super::{Call, Fault, Media, Plan, Trouble, Wish};
 use crate::queue::Nanos;
 use crate::random::Random;
 use ssi_core::abi::CHECKPOINT_PROCESS_ONLY;
@@ -37,7 +37,24 @@ impl Plan {
         if !random.once_in(6) {
             plan.draw_faults(random);
         }
+        plan.draw_media(random);
         plan
+    }
+
+    /// Half of the runs have stores of the nodes' own; some use both kinds.
+    fn draw_media(&mut self, random: &mut Random) {
+        let media = [Media::Shared, Media::Shared, Media::Disk, Media::Memory];
+        let media = media[random.index(media.len())];
+        if !media.is_own() {
+            return;
+        }
+        self.keep = [2, 2, 0, 1][random.index(4)];
+        let mixed = random.once_in(8);
+        for call in &mut self.calls {
+            if !mixed || random.once_in(2) {
+                call.media = media;
+            }
+        }
     }
 
     fn draw_applications(&mut self, random: &mut Random) {
@@ -82,17 +99,17 @@ impl Plan {
             let node = 1 + random.below(u64::from(self.nodes)) as u32;
             let killed = matches!(wish, Wish::Kill(_) | Wish::CheckpointKill(_));
             let long = !matches!(wish, Wish::Kill(_) | Wish::Cancel(_));
-            self.calls.push(Call { at_us, node, wish });
+            self.calls.push(Call::new(at_us, node, wish));
             if killed && !random.once_in(4) {
                 at_us += random.below(200_000);
                 let wish = Wish::Restart(process);
-                self.calls.push(Call { at_us, node, wish });
+                self.calls.push(Call::new(at_us, node, wish));
             }
             if long && random.once_in(8) {
                 let wish = Wish::Cancel(self.calls.len() - 1);
                 let soon = [2_000, 20_000, 200_000][random.index(3)];
                 at_us += random.below(soon);
-                self.calls.push(Call { at_us, node, wish });
+                self.calls.push(Call::new(at_us, node, wish));
             }
         }
         match random.below(8) {
@@ -112,7 +129,7 @@ impl Plan {
             (kill_us, Wish::Kill(process)),
             (kill_us + random.below(1_000_000), Wish::Restart(process)),
         ];
-        let calls = wishes.map(|(at_us, wish)| Call { at_us, node, wish });
+        let calls = wishes.map(|(at_us, wish)| Call::new(at_us, node, wish));
         self.calls.extend(calls);
     }
 
@@ -121,7 +138,7 @@ impl Plan {
     fn draw_disaster(&mut self, at_us: Nanos, random: &mut Random) {
         let process = random.index(self.processes.len());
         let node = 1 + random.below(u64::from(self.nodes)) as u32;
-        let call = |at_us, node, wish| Call { at_us, node, wish };
+        let call = Call::new;
         let dead = self.processes[process].node;
         let crash_us = at_us + 1_000_000 + random.below(1_000_000);
         self.faults.push(Fault {

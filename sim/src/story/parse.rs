@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A story's file: its lines, and what is wrong with them.
-use crate::plan::{Plan, Wanted};
+use crate::plan::{Media, Plan, Wanted};
 
 /// Separates a story from its transcript.
 const DASHES: &str = "----";
@@ -9,15 +9,15 @@ const DASHES: &str = "----";
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Line {
     /// A user of the node wants a checkpoint of the process.
-    Checkpoint(usize, u32),
+    Checkpoint(usize, u32, Media),
     /// The same, and kills the application after it.
-    CheckpointKill(usize, u32),
+    CheckpointKill(usize, u32, Media),
     /// A user of the node freezes the process's application.
     Freeze(usize, u32),
     /// It goes on.
     Unfreeze(usize, u32),
     /// A user of the node wants a restart of the process's application.
-    Restart(usize, u32),
+    Restart(usize, u32, Media),
     /// Who called last gives up.
     Cancel,
     /// The process's application is killed.
@@ -38,6 +38,10 @@ pub enum Line {
     Hang(u32, u64),
     /// The node's media takes nothing.
     Full(u32),
+    /// It does again.
+    Empty(u32),
+    /// The node's media is so many times slower.
+    Slow(u32, u64),
     /// Goes on until the node's state machine of an operation is in this state.
     Until(u32, String),
     /// Goes on for some milliseconds.
@@ -101,14 +105,21 @@ impl Story {
             let (one, two) = word.split_once("->").ok_or(format!("{word} is no N->M"))?;
             Ok::<_, String>((node(one)?, node(two)?))
         };
-        let parsed = match words[..] {
-            ["checkpoint", name, "from", at] => Line::Checkpoint(process(name)?, node(at)?),
+        let (words, media) = match words[..] {
+            [ref rest @ .., "in", name] => match Media::named(name) {
+                Some(media) => (rest, media),
+                None => return Err(format!("no store {name}")),
+            },
+            ref all => (all, Media::Shared),
+        };
+        let parsed = match *words {
+            ["checkpoint", name, "from", at] => Line::Checkpoint(process(name)?, node(at)?, media),
             ["checkpoint", name, "from", at, "and", "kill"] => {
-                Line::CheckpointKill(process(name)?, node(at)?)
+                Line::CheckpointKill(process(name)?, node(at)?, media)
             }
             ["freeze", name, "from", at] => Line::Freeze(process(name)?, node(at)?),
             ["unfreeze", name, "from", at] => Line::Unfreeze(process(name)?, node(at)?),
-            ["restart", name, "from", at] => Line::Restart(process(name)?, node(at)?),
+            ["restart", name, "from", at] => Line::Restart(process(name)?, node(at)?, media),
             ["cancel"] => Line::Cancel,
             ["kill", name] => Line::Kill(process(name)?),
             ["crash", at] => Line::Crash(node(at)?),
@@ -120,6 +131,8 @@ impl Story {
             ["fail", at] => Line::Fail(node(at)?),
             ["hang", at, ms] => Line::Hang(node(at)?, number(ms)?),
             ["full", at] => Line::Full(node(at)?),
+            ["empty", at] => Line::Empty(node(at)?),
+            ["slow", at, times] => Line::Slow(node(at)?, number(times)?),
             ["until", at, state] => Line::Until(node(at)?, state.to_owned()),
             ["wait", ms] => Line::Wait(number(ms)?),
             ["stabilize"] => Line::Stabilize,
@@ -147,6 +160,10 @@ impl Story {
             }
             ["failure", ms] => {
                 self.plan.failure_ms = number(ms)?;
+                return Ok(true);
+            }
+            ["keep", versions] => {
+                self.plan.keep = number(versions)?;
                 return Ok(true);
             }
             ["busy", ms] => {

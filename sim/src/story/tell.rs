@@ -3,10 +3,10 @@
 use super::{Line, Story};
 use crate::check;
 use crate::cost::Steady;
-use crate::plan::{Call, Trouble, Wish};
+use crate::plan::{Call, Media, Trouble, Wish};
 use crate::queue::{Nanos, MS, US};
 use crate::trace::What;
-use crate::world::World;
+use crate::world::{Engine, World};
 use ssi_core::node::NodeId;
 
 /// Membership is settled after this time.
@@ -109,11 +109,13 @@ impl Teller {
     }
 
     fn call(&mut self, node: u32, wish: Wish) {
-        self.world.make_call(Call {
-            at_us: self.world.queue.now() / US,
-            node,
-            wish,
-        });
+        self.call_in(node, wish, Media::Shared);
+    }
+
+    fn call_in(&mut self, node: u32, wish: Wish, media: Media) {
+        let at_us = self.world.queue.now() / US;
+        let call = Call::new(at_us, node, wish);
+        self.world.make_call(Call { media, ..call });
     }
 
     fn call_anywhere(&mut self, wish: Wish) {
@@ -125,11 +127,15 @@ impl Teller {
     fn line(&mut self, line: &Line) {
         let world = &mut self.world;
         match line.clone() {
-            Line::Checkpoint(of, node) => self.call(node, Wish::Checkpoint(of)),
-            Line::CheckpointKill(of, node) => self.call(node, Wish::CheckpointKill(of)),
+            Line::Checkpoint(of, node, media) => {
+                self.call_in(node, Wish::Checkpoint(of), media);
+            }
+            Line::CheckpointKill(of, node, media) => {
+                self.call_in(node, Wish::CheckpointKill(of), media);
+            }
             Line::Freeze(of, node) => self.call(node, Wish::Freeze(of)),
             Line::Unfreeze(of, node) => self.call(node, Wish::Unfreeze(of)),
-            Line::Restart(of, node) => self.call(node, Wish::Restart(of)),
+            Line::Restart(of, node, media) => self.call_in(node, Wish::Restart(of), media),
             Line::Cancel => {
                 let last = world.calls.len().saturating_sub(1);
                 self.call_anywhere(Wish::Cancel(last));
@@ -149,6 +155,8 @@ impl Teller {
             Line::Heal(one, two) => world.heal(one, two),
             Line::Fail(node) => world.trouble(Trouble::Fail(node, 1), 0),
             Line::Hang(node, ms) => world.trouble(Trouble::Hang(node), ms * 1_000),
+            Line::Empty(node) => world.room_again(node),
+            Line::Slow(node, times) => world.trouble(Trouble::Slow(node, times), 0),
             Line::Full(node) => world.trouble(Trouble::Full(node), 0),
             Line::Until(node, state) => self.until(|world| is_in(world, node, &state)),
             Line::Wait(ms) => self.advance(ms * MS),
@@ -179,10 +187,29 @@ fn is_in(world: &World, node: u32, state: &str) -> bool {
         .checkpoints
         .iter()
         .any(|operation| operation.agent.state() == state)
+        || is_copying(engine, state)
         || engine.restarts.iter().any(|operation| {
             let root = operation.coordinator.as_ref();
             let agent = operation.participant.as_ref();
             root.is_some_and(|side| side.root.state() == state)
                 || agent.is_some_and(|side| side.agent.state() == state)
+        })
+}
+
+fn is_copying(engine: &Engine, state: &str) -> bool {
+    let mut checkpoints = engine.checkpoints.iter();
+    let survey = |survey: &ssi_core::survey::Survey| survey.state() == state;
+    engine
+        .copies
+        .iter()
+        .any(|copy| copy.keeper.state() == state)
+        || engine.surveys.iter().any(|found| survey(&found.survey))
+        || checkpoints.any(|operation| {
+            let copying = operation.copying.as_ref();
+            let numbering = operation.numbering.as_ref();
+            numbering.is_some_and(|found| survey(&found.survey))
+                || copying.is_some_and(|copying| {
+                    copying.sender.state() == state || copying.seal.state() == state
+                })
         })
 }

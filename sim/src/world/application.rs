@@ -17,7 +17,12 @@ impl World {
     /// Whether an operation is under way somewhere.
     pub fn is_busy(&self) -> bool {
         let busy = |node: &super::Node| {
-            !node.engine.checkpoints.is_empty() || !node.engine.restarts.is_empty()
+            let engine = &node.engine;
+            !engine.checkpoints.is_empty()
+                || !engine.restarts.is_empty()
+                || !engine.surveys.is_empty()
+                || !engine.copies.is_empty()
+                || !engine.errands.is_empty()
         };
         self.nodes.iter().any(busy)
     }

@@ -6,7 +6,7 @@ use crate::check;
 use crate::event::At;
 use ssi_core::abi::CHECKPOINT_PROCESS_ONLY;
 use ssi_core::checkpoint::Options;
-use ssi_core::node::{NodeId, OpId};
+use ssi_core::node::{NodeId, NodeSet, OpId};
 use std::collections::BTreeSet;
 
 /// What was seen of one restart.
@@ -14,6 +14,8 @@ use std::collections::BTreeSet;
 pub struct Seen {
     /// The version that is restarted.
     pub version: (u64, u32),
+    /// All its parts.
+    pub parts: NodeSet,
     /// Parts that are, or were, built and held.
     pub built: BTreeSet<NodeId>,
     /// Parts whose processes were let go, and where.
@@ -115,11 +117,7 @@ impl World {
         let Some(seen) = self.seen.get(&op) else {
             return;
         };
-        let (application, number) = seen.version;
-        let Some(commit) = self.store.committed(application, number) else {
-            return;
-        };
-        let missing = commit.nodes.iter().find(|part| !seen.built.contains(part));
+        let missing = seen.parts.iter().find(|part| !seen.built.contains(part));
         if let Some(part) = missing {
             let what = format!("{op:?} runs before part {} is built", part.raw());
             self.breaks("barriers", what);

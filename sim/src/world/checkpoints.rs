@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The checkpoints that a node takes part in: core agents, stepped and obeyed as the kernel does.
+use super::copying::Copying;
 use super::engine::Timer;
 use super::homes::{no_such_process, Place};
+use super::numbering::Numbering;
 use super::relays::Batch;
 use super::worker::{Job, Worker};
 use super::World;
 use crate::coverage::Protocol;
 use crate::event::At;
+use crate::plan::Media;
 use crate::trace::record::Protocol as Told;
-use ssi_core::abi::FailureCode;
+use ssi_core::abi::{FailureCode, CHECKPOINT_COPIES, CHECKPOINT_SIGNAL_ONLY};
 use ssi_core::checkpoint::{self, Event, Link, Options, Stray};
+use ssi_core::copy::SendEvent;
 use ssi_core::failure::Failure;
 use ssi_core::limits::STEP_EFFECTS_MAX;
 use ssi_core::node::{ClusterPid, NodeId, OpId};
@@ -42,6 +46,10 @@ pub struct Checkpoint {
     pub target: Option<ClusterPid>,
     /// Its timer.
     pub timer: Option<Timer>,
+    /// Its second copies, where there are to be some.
+    pub copying: Option<Copying>,
+    /// The question for the version's number.
+    pub numbering: Option<Numbering>,
     /// Links that the agent wants kept, the oldest first.
     held: VecDeque<Link>,
     /// How many of them it wants back now.
@@ -50,18 +58,19 @@ pub struct Checkpoint {
 }
 
 /// What the caller of a simulated checkpoint asks for: flags of the system call, and a signal.
-pub fn options((flags, signal): (u32, u32)) -> Options {
+pub fn options((flags, signal): (u32, u32), media: Media) -> Options {
+    let twice = media.is_own() && flags & CHECKPOINT_SIGNAL_ONLY == 0;
     Options {
-        flags,
+        flags: flags | if twice { CHECKPOINT_COPIES } else { 0 },
         uid: 1000,
         gid: 1000,
         signal,
-        store: Path::cut(b"/store"),
+        store: Path::cut(media.path()),
     }
 }
 
 impl World {
-    fn find_checkpoint(&mut self, at: At, op: OpId) -> Option<&mut Checkpoint> {
+    pub(super) fn find_checkpoint(&mut self, at: At, op: OpId) -> Option<&mut Checkpoint> {
         let operations = &mut self.node_mut(at.node).engine.checkpoints;
         operations.iter_mut().find(|operation| operation.op == op)
     }
@@ -87,6 +96,8 @@ impl World {
             call: None,
             target: None,
             timer: None,
+            copying: Copying::new(&options),
+            numbering: None,
             held: VecDeque::new(),
             wanted: 0,
             ended: false,
@@ -143,7 +154,9 @@ impl World {
 
     /// A worker has done something.
     pub(super) fn checkpoint_event(&mut self, at: At, op: OpId, event: Event) {
-        self.step_checkpoint(at, op, event);
+        if let Some(event) = self.copy_first(at, op, event) {
+            self.step_checkpoint(at, op, event);
+        }
     }
 
     /// An application that leads to a node that is not there.
@@ -226,6 +239,7 @@ impl World {
         let operations = &self.node(at.node).engine.checkpoints;
         let ops: Vec<OpId> = operations.iter().map(|operation| operation.op).collect();
         for op in ops {
+            self.copier_down(at, op, node);
             self.step_checkpoint(at, op, Event::PeerDown(node));
         }
     }
@@ -290,9 +304,17 @@ impl World {
                 self.give(at, op, Job::Release);
             }
             Effect::Signal => self.give(at, op, Job::Signal),
-            Effect::OpenVersion { found } => self.give(at, op, Job::Open(found)),
-            Effect::Write { version } => self.give(at, op, Job::Write(version)),
-            Effect::Commit { report } => self.give(at, op, Job::Commit(report)),
+            Effect::OpenVersion { found } => self.open(at, op, found),
+            Effect::Write { version } => {
+                if let Some(copying) = self
+                    .find_checkpoint(at, op)
+                    .and_then(|operation| operation.copying.as_mut())
+                {
+                    copying.is_about(version);
+                }
+                self.give(at, op, Job::Write(version));
+            }
+            Effect::Commit { report } => self.commit(at, op, report),
             Effect::Discard => {
                 self.spoiled.insert(op);
                 if let Some(operation) = self.find_checkpoint(at, op) {
@@ -302,6 +324,7 @@ impl World {
                 if let Some(worker) = self.worker(at, op) {
                     worker.cancelled = true;
                 }
+                self.send_copy(at, op, SendEvent::Discard);
                 self.give(at, op, Job::Discard);
             }
             Effect::RemoveVersion { version } => self.give(at, op, Job::Remove(version)),
@@ -326,6 +349,7 @@ impl World {
                 }
             }
             Effect::End { failure } => {
+                self.send_copy(at, op, SendEvent::Settle);
                 if let Some(why) = &failure {
                     self.node_mut(at.node).engine.history.note(op, why);
                 }
@@ -342,7 +366,8 @@ impl World {
             return;
         };
         let operation = operations.remove(which);
-        self.end_worker(at, operation.op, operation.worker);
+        let media = Media::at(operation.agent.options().store.as_bytes());
+        self.end_worker(at, (operation.op, media), operation.worker);
     }
 }
 

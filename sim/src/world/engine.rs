@@ -7,7 +7,7 @@ use ssi_core::checkpoint;
 use ssi_core::limits::tick_ms;
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::restart::AgentEvent;
-use ssi_core::wire::Body;
+use ssi_core::wire::{copy, Body};
 use std::rc::Rc;
 
 /// What one event leads to ends after so many rounds.
@@ -46,6 +46,7 @@ impl World {
                     self.forget(at, peer);
                 }
                 self.checkpoints_peer_down(at, peer);
+                self.copies_peer_down(at, peer);
                 self.restarts_peer_down(at, peer);
                 // Homes have moved. Where only the connection is lost, a new one makes `Up`.
                 if dead {
@@ -54,6 +55,7 @@ impl World {
             }
             News::Message(from, message) => self.deliver(at, from, &message.body),
             News::Relay(batch) => self.checkpoint_relay(at, &batch),
+            News::Chunk(chunk) => self.chunk(at, &chunk),
             News::Expelled => self.node_mut(at.node).engine.expelled = true,
         }
     }
@@ -63,12 +65,31 @@ impl World {
             Body::Member(_) => {}
             Body::Process(message) => self.process_message(at, from, message),
             Body::Checkpoint(op, message) => self.checkpoint_message(at, op, from, message),
-            // No workload asks for second copies, and the store is shared.
-            Body::Copy(_, message) => self.violated("copy", ("none", message.name())),
-            // Nor for a version on another store.
+            Body::Copy(op, message) => self.copy_message(at, op, from, message),
+            // No workload asks for a version on another store.
             Body::Flush(_, message) => self.violated("flush", ("none", message.name())),
             Body::Restart(op, message) => self.restart_message(at, op, from, message),
             Body::Stream(op, message) => self.stream_message(at, op, from, message),
+        }
+    }
+
+    fn copy_message(&mut self, at: At, op: OpId, from: NodeId, message: copy::Message) {
+        use copy::Message as M;
+        match message {
+            M::Accept(_)
+            | M::Took(_)
+            | M::Kept(_)
+            | M::Refused(_)
+            | M::Recorded(_)
+            | M::Unrecorded(_) => self.said(at, op, from, message),
+            M::Offer(_) | M::Finish(_) | M::Settled(_) | M::Forget(_) => {
+                self.keeper_message(at, op, from, message);
+            }
+            M::Record(_) | M::Locate(_) => self.run_errand(at, op, from, message),
+            M::Located(_) | M::NotLocated(_) if self.find_checkpoint(at, op).is_some() => {
+                self.said(at, op, from, message);
+            }
+            M::Located(_) | M::NotLocated(_) => self.holds(at, op, from, message),
         }
     }
 
@@ -89,6 +110,8 @@ impl World {
         for (op, number) in due {
             self.step_checkpoint(at, op, checkpoint::Event::Deadline(number));
         }
+        self.number_timers(at, now_ms);
+        self.survey_timers(at, now_ms);
         self.restart_timers(at, now_ms);
         self.settle(at);
     }

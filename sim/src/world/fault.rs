@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What goes wrong: power cuts, broken connections, cuts of the network, failing hosts.
+use super::store::Store;
 use super::{ConnectionId, ProcessIx, State, World};
 use crate::event::{At, Event};
 use crate::plan::Trouble;
@@ -77,11 +78,7 @@ impl World {
                 }
             }
             Trouble::Cut(one, two) => self.heal(one, two),
-            Trouble::Full(node) => {
-                if let Some(node) = self.named(node) {
-                    self.node_mut(node).full = false;
-                }
-            }
+            Trouble::Full(node) => self.room_again(node),
             Trouble::Slow(node, _) => {
                 if let Some(node) = self.named(node) {
                     self.node_mut(node).slow = 1;
@@ -94,6 +91,13 @@ impl World {
             }
             Trouble::Break(..) | Trouble::Sleep(_) | Trouble::Hang(_) | Trouble::KillProcess(_) => {
             }
+        }
+    }
+
+    /// The media of a node has room again.
+    pub(crate) fn room_again(&mut self, node: u32) {
+        if let Some(node) = self.named(node) {
+            self.node_mut(node).full = false;
         }
     }
 
@@ -139,7 +143,12 @@ impl World {
             self.dies(which);
         }
         self.drop_connections(at, hears);
-        self.store.power_cut(at, &mut self.random);
+        self.shared.power_cut(at, &mut self.random);
+        let host = &mut self.nodes[node.raw() as usize - 1];
+        host.disk.power_cut_own(at, &mut self.random);
+        host.memory = Store::default();
+        self.crashes.push((self.queue.now(), node));
+        self.note_lost_memory(node);
         self.touched.membership = true;
         self.touched.store = true;
         self.touched.operations = true;

@@ -7,6 +7,7 @@ use super::population::{Hold, Process, State};
 use super::{StreamIx, World};
 use crate::cost::Act;
 use crate::event::{At, EndIx, Event, HelperStep};
+use crate::plan::Media;
 use ssi_core::abi::FailureCode;
 use ssi_core::failure::Failure;
 use ssi_core::node::{NodeId, OpId};
@@ -128,7 +129,8 @@ impl World {
         };
         let options = *side.agent.options();
         let key = (options.application, options.version);
-        let folder = self.store.folders.get(&key);
+        let media = Media::at(options.store.as_bytes());
+        let folder = self.store(at.node, media).folders.get(&key);
         let file = folder.and_then(|folder| folder.parts.get(&part));
         let file = file.ok_or(Failure::new(FailureCode::Media))?;
         let image = file.content.clone().ok_or(damaged(b"torn part"))?;

@@ -1,159 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The store that all nodes share: folders, parts, commit records, and what a power cut leaves.
+//! What a checkpoint leaves on the media: the version's folder, this node's part, the record.
 use super::image::{digest_of, PartImage};
+use super::store::{File, Store};
 use super::worker::{Job, Progress};
 use super::World;
 use crate::cost::Act;
 use crate::event::At;
+use crate::plan::Media;
 use crate::queue::Nanos;
-use crate::random::Random;
 use ssi_core::abi::FailureCode;
 use ssi_core::checkpoint::{Event as Happens, Found, Report, Totals, Version};
 use ssi_core::failure::Failure;
 use ssi_core::image::commit::{self, Commit, COMMIT_BYTES_MAX};
 use ssi_core::node::{NodeId, OpId};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// A file, as far as it has got.
-#[derive(Clone, Debug)]
-pub struct File<T> {
-    /// Who writes it.
-    pub by: At,
-    /// What it holds; nothing while it is empty or torn.
-    pub content: Option<T>,
-    /// It survives a power cut of who writes it.
-    pub durable: bool,
-}
-
-/// One version, or what is to become one.
-#[derive(Clone, Debug, Default)]
-pub struct Folder {
-    /// Parts by the node that wrote them.
-    pub parts: BTreeMap<NodeId, File<Rc<PartImage>>>,
-    /// The record under its temporary name.
-    pub temporary: Option<File<Vec<u8>>>,
-    /// The commit record: with it the version exists.
-    pub commit: Option<File<Vec<u8>>>,
-}
-
-/// All versions of all applications.
-#[derive(Clone, Debug, Default)]
-pub struct Store {
-    /// By application and number.
-    pub folders: BTreeMap<(u64, u32), Folder>,
-    /// Of each application, the highest number that was removed: none is used twice.
-    removed: BTreeMap<u64, u32>,
-}
-
-impl Store {
-    fn folder(&mut self, version: Version) -> Option<&mut Folder> {
-        let key = (version.application, version.number);
-        self.folders.get_mut(&key)
-    }
-
-    /// The commit record of a version that exists.
-    pub fn committed(&self, application: u64, number: u32) -> Option<Commit> {
-        let file = self.folders.get(&(application, number))?.commit.as_ref()?;
-        let (commit, _) = commit::parse(file.content.as_ref()?, digest_of).ok()?;
-        Some(commit)
-    }
-
-    /// The newest version of an application that exists.
-    pub fn newest(&self, application: u64) -> Option<u32> {
-        let mut versions = self
-            .folders
-            .range((application, 0)..=(application, u32::MAX));
-        let newest = versions
-            .rfind(|((application, number), _)| self.committed(*application, *number).is_some());
-        newest.map(|((_, number), _)| *number)
-    }
-
-    fn open(&mut self, application: u64) -> u32 {
-        let mut versions = self
-            .folders
-            .range((application, 0)..=(application, u32::MAX));
-        let there = versions.next_back().map_or(0, |((_, number), _)| *number);
-        let removed = self.removed.get(&application).copied().unwrap_or(0);
-        let number = there.max(removed) + 1;
-        self.folders
-            .insert((application, number), Folder::default());
-        number
-    }
-
-    /// Removes a version: its commit record first.
-    pub fn remove(&mut self, version: Version) {
-        let removed = self.removed.entry(version.application).or_default();
-        *removed = version.number.max(*removed);
-        self.folders.remove(&(version.application, version.number));
-    }
-
-    /// Removes a node's part, and the folder if nothing else is in it.
-    pub fn remove_part(&mut self, version: Version, node: NodeId) {
-        if let Some(folder) = self.folder(version) {
-            folder.parts.remove(&node);
-        }
-    }
-
-    /// A node loses power: each file of its that is not durable is whole, torn or lost.
-    pub fn power_cut(&mut self, dead: At, random: &mut Random) {
-        for folder in self.folders.values_mut() {
-            folder.parts.retain(|_, file| keeps(file, dead, random));
-            let tear = |slot: &mut Option<File<Vec<u8>>>, random: &mut Random| {
-                if slot.as_mut().is_some_and(|file| !keeps(file, dead, random)) {
-                    *slot = None;
-                }
-            };
-            tear(&mut folder.temporary, random);
-            let there = folder.commit.is_some();
-            tear_name(&mut folder.commit, dead, random);
-            if there && folder.commit.is_none() {
-                folder.temporary = None;
-            }
-        }
-    }
-}
-
-/// Whether anything is left of a file; what is left may be torn.
-fn keeps<T>(file: &mut File<T>, dead: At, random: &mut Random) -> bool {
-    if file.by != dead || file.durable {
-        return true;
-    }
-    match random.below(3) {
-        0 => false,
-        1 => {
-            file.content = None;
-            true
-        }
-        _ => true,
-    }
-}
-
-/// A file whose content is durable and whose new name may not be.
-fn tear_name(slot: &mut Option<File<Vec<u8>>>, dead: At, random: &mut Random) {
-    let lost = |file: &File<Vec<u8>>| file.by == dead && !file.durable;
-    if slot.as_ref().is_some_and(lost) && random.once_in(2) {
-        *slot = None;
-    }
+/// How far a commit record is that is being written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Written {
+    /// The next step comes after a sync.
+    Syncs,
+    /// It is durable.
+    Durable,
 }
 
 impl World {
-    fn media_time(&mut self, at: At, act: Act) -> Nanos {
+    /// A store as a node sees it.
+    pub fn store(&self, node: NodeId, media: Media) -> &Store {
+        match media {
+            Media::Shared => &self.shared,
+            Media::Disk => &self.node(node).disk,
+            Media::Memory => &self.node(node).memory,
+        }
+    }
+
+    pub(super) fn store_mut(&mut self, node: NodeId, media: Media) -> &mut Store {
+        self.touched.store = true;
+        match media {
+            Media::Shared => &mut self.shared,
+            Media::Disk => &mut self.node_mut(node).disk,
+            Media::Memory => &mut self.node_mut(node).memory,
+        }
+    }
+
+    /// The store that an operation of `at` writes to.
+    pub(super) fn media_of(&self, at: At, op: OpId) -> Media {
+        let options = self.options_of(at, op);
+        options.map_or(Media::Shared, |found| Media::at(found.store.as_bytes()))
+    }
+
+    pub(super) fn media_time(&mut self, at: At, act: Act) -> Nanos {
         self.slowly(at, act)
     }
 
-    /// Makes the folder of the application's next version.
-    pub(super) fn open_version(&mut self, at: At, found: Found) -> Happens {
+    pub(super) fn media_failed(at: At) -> Failure {
+        Failure::new(FailureCode::Media).on(at.node)
+    }
+
+    /// Makes the folder of the application's next version. Some store has or had one with the
+    /// number `newest`, of this application or of a namesake.
+    pub(super) fn open_version(&mut self, at: At, op: OpId, found: Found, newest: u32) -> Happens {
+        let media = self.media_of(at, op);
         let node = self.node_mut(at.node);
         if node.full || node.act_fails() {
-            return Happens::NotOpened(Failure::new(FailureCode::Media).on(at.node));
+            return Happens::NotOpened(World::media_failed(at));
         }
-        let application = match found.application {
-            0 => self.new_application(found.head_root),
-            known => known,
+        let (application, above) = match (found.application, newest) {
+            (0, 0) => (self.new_application(at.node, media, found.head_root), 0),
+            (0, _) => {
+                let name = 1 + self.random.below(1 << 20);
+                ((name << 32) | u64::from(found.head_root), 0)
+            }
+            (known, newest) => (known, newest),
         };
-        let number = self.store.open(application);
-        self.touched.store = true;
+        let number = self.store_mut(at.node, media).open(application, above);
         Happens::Opened(Version {
             application,
             number,
@@ -162,10 +82,10 @@ impl World {
 
     /// A new application is named after its head root, unless the store knows another of that
     /// name.
-    fn new_application(&self, head_root: u32) -> u64 {
-        let taken = |id: &u64| self.store.folders.range((*id, 0)..=(*id, u32::MAX)).next();
+    fn new_application(&self, node: NodeId, media: Media, head_root: u32) -> u64 {
+        let store = self.store(node, media);
         let names = (0..64).map(|try_| (try_ << 32) | u64::from(head_root));
-        let mut free = names.filter(|id| taken(id).is_none());
+        let mut free = names.filter(|id| !store.has_application(*id));
         free.next().unwrap_or(u64::from(head_root))
     }
 
@@ -177,6 +97,7 @@ impl World {
         version: Version,
         number: u32,
     ) -> Progress {
+        let media = self.media_of(at, op);
         let Some(worker) = self.worker(at, op) else {
             return Progress::Silent;
         };
@@ -187,31 +108,28 @@ impl World {
             return Progress::Told(Happens::Written(None));
         }
         let group = worker.share.group.clone();
-        worker.share.written = Some(version);
         if self.node(at.node).full {
-            let why = Failure::new(FailureCode::Media).on(at.node);
-            return Progress::Told(Happens::HostFailed(why));
+            return Progress::Told(Happens::HostFailed(World::media_failed(at)));
         }
         image.application = version.application;
-        self.touched.store = true;
         let bytes = image.bytes();
         match number {
-            0 => self.create_part(at, version, &group, bytes),
+            0 => self.create_part(at, op, version, (&group, bytes)),
             1 => {
-                if let Some(file) = self.part(version, at.node) {
+                if let Some(file) = self.part(at, media, version) {
                     file.content = Some(Rc::new(image));
                 }
                 Progress::After(self.media_time(at, Act::Sync { node: at.node }))
             }
             _ => {
                 let digest = image.digest();
-                match self.part(version, at.node) {
+                match self.part(at, media, version) {
                     Some(file) => file.durable = true,
                     None => {
-                        let why = Failure::new(FailureCode::Media).on(at.node);
-                        return Progress::Told(Happens::HostFailed(why));
+                        return Progress::Told(Happens::HostFailed(World::media_failed(at)));
                     }
                 }
+                self.store_mut(at.node, media).made(version).durable = true;
                 Progress::Told(Happens::Written(Some(Totals {
                     bytes,
                     digest,
@@ -221,28 +139,79 @@ impl World {
         }
     }
 
-    fn part(&mut self, version: Version, node: NodeId) -> Option<&mut File<Rc<PartImage>>> {
-        self.store.folder(version)?.parts.get_mut(&node)
+    fn part(&mut self, at: At, media: Media, of: Version) -> Option<&mut File<Rc<PartImage>>> {
+        let folder = self.store_mut(at.node, media).folder(of)?;
+        folder.parts.get_mut(&at.node)
     }
 
-    fn create_part(&mut self, at: At, version: Version, group: &[u32], bytes: u64) -> Progress {
+    fn create_part(
+        &mut self,
+        at: At,
+        op: OpId,
+        version: Version,
+        (group, bytes): (&[u32], u64),
+    ) -> Progress {
+        let media = self.media_of(at, op);
         for member in group {
             self.process_mut(*member).application = version.application;
         }
-        let file = File {
-            by: at,
-            content: None,
-            durable: false,
-        };
-        // The kernel makes the folder where it is missing.
-        let key = (version.application, version.number);
-        let folder = self.store.folders.entry(key).or_default();
+        // The kernel makes the folder of the version where it is missing; that of the part must
+        // not be there.
+        let folder = self.store_mut(at.node, media).made(version);
+        if folder.parts.contains_key(&at.node) {
+            return Progress::Told(Happens::HostFailed(World::media_failed(at)));
+        }
+        let mut file = File::new(at);
+        file.begun = true;
         folder.parts.insert(at.node, file);
+        if let Some(worker) = self.worker(at, op) {
+            worker.share.written = Some(version);
+        }
         let node = at.node;
         Progress::After(self.media_time(at, Act::Write { node, bytes }))
     }
 
-    /// Writes the commit record: under another name, synced, renamed, the name synced.
+    /// A step of writing a commit record: under another name, synced, renamed, the name synced.
+    /// The folder of the version must be there.
+    pub(super) fn write_record(
+        &mut self,
+        at: At,
+        media: Media,
+        version: Version,
+        (number, content): (u32, Option<Vec<u8>>),
+    ) -> Result<Written, Failure> {
+        let full = self.node(at.node).full;
+        let Some(folder) = self.store_mut(at.node, media).folder(version) else {
+            return Err(World::media_failed(at));
+        };
+        match number {
+            0 => {
+                let wrong = full || content.is_none();
+                let mut file = File::new(at);
+                file.begun = true;
+                file.content = content;
+                folder.temporary = Some(file);
+                match wrong {
+                    true => Err(World::media_failed(at)),
+                    false => Ok(Written::Syncs),
+                }
+            }
+            1 => {
+                folder.commit = folder.temporary.take();
+                Ok(Written::Syncs)
+            }
+            _ => {
+                if let Some(commit) = folder.commit.as_mut() {
+                    commit.durable = true;
+                }
+                folder.durable = true;
+                self.note_recorded(at.node, media, version);
+                Ok(Written::Durable)
+            }
+        }
+    }
+
+    /// Writes the commit record of a version.
     pub(super) fn write_commit(
         &mut self,
         at: At,
@@ -250,61 +219,58 @@ impl World {
         report: &Report,
         number: u32,
     ) -> Progress {
-        let sync = Act::Sync { node: at.node };
-        let full = self.node(at.node).full;
-        self.touched.store = true;
-        let Some(folder) = self.store.folder(report.version) else {
-            let why = Failure::new(FailureCode::Media).on(at.node);
-            return self.fail(at, op, Job::Commit(*report), why);
-        };
-        match number {
-            0 => {
-                let content = record(report);
-                let wrong = full || content.is_none();
-                folder.temporary = Some(File {
-                    by: at,
-                    content,
-                    durable: false,
-                });
-                if wrong {
-                    let why = Failure::new(FailureCode::Media).on(at.node);
-                    return self.fail(at, op, Job::Commit(*report), why);
-                }
-                Progress::After(self.media_time(at, sync))
-            }
-            1 => {
-                folder.commit = folder.temporary.take();
-                Progress::After(self.media_time(at, sync))
-            }
-            _ => {
-                if let Some(commit) = folder.commit.as_mut() {
-                    commit.durable = true;
-                }
-                self.commits.push((report.version, at));
+        let media = self.media_of(at, op);
+        let content = record(report);
+        match self.write_record(at, media, report.version, (number, content)) {
+            Ok(Written::Syncs) => Progress::After(self.media_time(at, Act::Sync { node: at.node })),
+            Ok(Written::Durable) => {
+                self.commits.push((media, report.version, at));
+                self.committed(at, op, report);
                 Progress::Told(Happens::Committed)
             }
+            Err(why) => self.fail(at, op, Job::Commit(*report), why),
         }
     }
 
     /// The record could not be written: takes back what can be; says whether nothing is visible.
-    pub(super) fn undo_commit(&mut self, at: At, _op: OpId, report: &Report) -> bool {
-        self.touched.store = true;
-        let Some(folder) = self.store.folder(report.version) else {
+    pub(super) fn undo_commit(&mut self, at: At, op: OpId, report: &Report) -> bool {
+        let media = self.media_of(at, op);
+        let gone = self.undo_record(at, media, report.version);
+        // Where other nodes have it, it is there whatever becomes of this one.
+        let stays = media.is_own() && self.has_copies(at, op);
+        if stays && gone {
+            self.note_weak(media, report);
+        }
+        if !gone || stays {
+            self.commits.push((media, report.version, at));
+            self.committed(at, op, report);
+        }
+        gone && !stays
+    }
+
+    /// Removes the folder of a version that was never committed.
+    pub(super) fn remove_version(&mut self, at: At, op: OpId, version: Version) {
+        let media = self.media_of(at, op);
+        self.store_mut(at.node, media).remove(version);
+    }
+
+    /// Takes back a record that could not be written, unless it is visible.
+    pub(super) fn undo_record(&mut self, at: At, media: Media, version: Version) -> bool {
+        let Some(folder) = self.store_mut(at.node, media).folder(version) else {
             return true;
         };
         folder.temporary = None;
-        match folder.commit.as_mut() {
-            Some(commit) => {
-                commit.durable = true;
-                self.commits.push((report.version, at));
-                false
-            }
-            None => true,
+        if let Some(commit) = folder.commit.as_mut() {
+            commit.durable = true;
+            self.note_recorded(at.node, media, version);
+            return false;
         }
+        true
     }
 }
 
-fn record(report: &Report) -> Option<Vec<u8>> {
+/// The commit record of a version, as it stands in its file.
+pub(super) fn record(report: &Report) -> Option<Vec<u8>> {
     let record = Commit {
         application: report.version.application,
         version: report.version.number,

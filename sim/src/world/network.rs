@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The network between nodes: connections that carry messages in order until they break, and cuts.
+use super::chunk::Chunk;
 use super::relays::Batch;
 use super::World;
 use crate::cost::Act;
@@ -25,6 +26,8 @@ pub enum Item {
     Message(Rc<Message>),
     /// Links for a child.
     Relay(Rc<Batch>),
+    /// A chunk of a file.
+    Chunk(Rc<Chunk>),
     /// The other end closed it.
     Closed,
 }
@@ -96,6 +99,13 @@ impl World {
         self.put(id, 1 - mine, Item::Message(Rc::new(message)));
     }
 
+    /// The same for a chunk.
+    pub(super) fn send_chunk_on(&mut self, at: At, id: ConnectionId, chunk: Rc<Chunk>) {
+        if let Some(mine) = self.network.end_of(id, at) {
+            self.put(id, 1 - mine, Item::Chunk(chunk));
+        }
+    }
+
     /// What comes out of the codec is what went in.
     fn through_codec(&mut self, message: Message) -> Message {
         if !self.plan.encode {
@@ -133,7 +143,10 @@ impl World {
         let act = Act::Message {
             from: connection.ends[1 - to].at.node,
             to: connection.ends[to].at.node,
-            bytes: 100,
+            bytes: match &item {
+                Item::Chunk(chunk) => chunk.bytes,
+                Item::Message(_) | Item::Relay(_) | Item::Closed => 100,
+            },
         };
         let (from, receiver) = (connection.ends[1 - to].at.node, connection.ends[to].at.node);
         let end = &mut connection.ends[to];
@@ -151,7 +164,7 @@ impl World {
                 op: batch.relay.op,
                 links: batch.links.len(),
             }),
-            Item::Closed => None,
+            Item::Chunk(_) | Item::Closed => None,
         };
         end.queue.push_back(item);
         self.queue.at(arrives, Event::Arrive(id, to));
@@ -180,6 +193,7 @@ impl World {
         match item {
             Some(Item::Message(message)) => self.received(at, Link(id), &message),
             Some(Item::Relay(batch)) => self.received_relay(at, Link(id), &batch),
+            Some(Item::Chunk(chunk)) => self.received_chunk(at, Link(id), &chunk),
             Some(Item::Closed) => {
                 self.close_end(id, to);
                 self.link_closed(at, Link(id));

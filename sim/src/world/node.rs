@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! One node: its lives, its clock, and what its protocol thread owns.
 use super::checkpoints::Checkpoint;
+use super::copies::Copy;
+use super::errands::Errand;
 use super::peers::{News, Peers};
 use super::restarts::Restart;
+use super::store::Store;
+use super::survey::Surveying;
 use super::ProcessIx;
 use crate::event::At;
 use crate::queue::Nanos;
@@ -56,6 +60,14 @@ pub struct Engine {
     pub history: History,
     /// Operations under way.
     pub restarts: Vec<Restart>,
+    /// Restarts whose parts are looked for.
+    pub surveys: Vec<Surveying>,
+    /// Copies of others' parts.
+    pub copies: Vec<Copy>,
+    /// Acts on the store for others.
+    pub errands: Vec<Errand>,
+    /// Number of the last of them.
+    pub errand: u64,
     /// Number of the last own operation.
     pub number: u32,
     /// The others hold this node for dead.
@@ -88,6 +100,10 @@ pub struct Node {
     pub slow: u64,
     /// Its media takes nothing.
     pub full: bool,
+    /// A store of its own on a disk.
+    pub disk: Store,
+    /// A store of its own in memory.
+    pub memory: Store,
     /// The protocol thread.
     pub engine: Engine,
 }
@@ -108,6 +124,8 @@ impl Node {
             fails: 0,
             slow: 1,
             full: false,
+            disk: Store::default(),
+            memory: Store::default(),
             engine: Engine::default(),
         }
     }

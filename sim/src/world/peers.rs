@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The peers of a node, hosted as the kernel does: membership in, news for the protocols out.
+use super::chunk::Chunk;
 use super::relays::Batch;
 use super::{ConnectionId, World};
 use crate::event::{At, Event};
@@ -26,6 +27,8 @@ pub enum News {
     Message(NodeId, Rc<Message>),
     /// Links came for a child of their sender.
     Relay(Rc<Batch>),
+    /// A chunk of a file came.
+    Chunk(Rc<Chunk>),
     /// The others hold this node for dead.
     Expelled,
 }

@@ -2,7 +2,7 @@
 //! The restarts that a node takes part in: coordinators and participants, hosted as in the kernel.
 use super::engine::Timer;
 use super::helpers::Team;
-use super::{Seen, World};
+use super::World;
 use crate::coverage::Protocol;
 use crate::event::At;
 use crate::trace::record::Protocol as Told;
@@ -14,7 +14,6 @@ use ssi_core::place::Plan;
 use ssi_core::restart::{
     stray, Agent, AgentEffect, AgentEvent, Options, Restored, Root, RootEffect, RootEvent,
 };
-use ssi_core::text::Path;
 use ssi_core::wire::restart::{Engage, Failed, Message};
 use ssi_core::wire::Body;
 
@@ -25,7 +24,6 @@ const OPERATIONS_MAX: usize = 16;
 pub struct Coordinator {
     /// The protocol.
     pub root: Root,
-    version: (u64, u32),
     call: usize,
     timer: Option<Timer>,
     ended: bool,
@@ -51,6 +49,27 @@ pub struct Restart {
     pub participant: Option<Participant>,
 }
 
+impl Coordinator {
+    pub(super) fn new(options: Options, plan: Plan, expected: Restored, call: usize) -> Self {
+        Coordinator {
+            root: Root::new(options, plan, expected),
+            call,
+            timer: None,
+            ended: false,
+        }
+    }
+}
+
+impl Restart {
+    pub(super) fn coordinated(op: OpId, coordinator: Coordinator) -> Restart {
+        Restart {
+            op,
+            coordinator: Some(coordinator),
+            participant: None,
+        }
+    }
+}
+
 impl World {
     pub(super) fn find_restart(&mut self, at: At, op: OpId) -> Option<&mut Restart> {
         let operations = &mut self.node_mut(at.node).engine.restarts;
@@ -61,7 +80,7 @@ impl World {
         self.find_restart(at, op)?.participant.as_mut()
     }
 
-    fn add_restart(&mut self, at: At, restart: Restart) -> Result<(), Failure> {
+    pub(super) fn add_restart(&mut self, at: At, restart: Restart) -> Result<(), Failure> {
         let node = self.node_mut(at.node);
         if node.engine.restarts.len() >= OPERATIONS_MAX {
             return Err(Failure::new(FailureCode::Limit).on(at.node));
@@ -74,95 +93,11 @@ impl World {
         Ok(())
     }
 
-    /// A user of `at` asks for a restart of a version, the newest where `number` is 0.
-    pub(super) fn call_restart(&mut self, at: At, call: usize, application: u64, number: u32) {
-        let op = self.node_mut(at.node).new_op();
-        let made = self.coordinator(at, call, (application, number));
-        let added = made.and_then(|coordinator| {
-            let restart = Restart {
-                op,
-                coordinator: Some(coordinator),
-                participant: None,
-            };
-            self.add_restart(at, restart)
-        });
-        if let Err(why) = added {
-            return self.answer_restart(call, Err(why));
-        }
-        self.calls[call].op = Some(op);
-        self.note_version(at, op);
-        self.people.broods += 1;
-        self.broods.insert(op, self.people.broods);
-        self.step_root(at, op, RootEvent::Start);
-        self.settle(at);
-    }
-
-    fn note_version(&mut self, at: At, op: OpId) {
-        let found = self.find_restart(at, op);
-        let Some(side) = found.and_then(|operation| operation.coordinator.as_ref()) else {
-            return;
-        };
-        let version = side.version;
-        let seen = Seen {
-            version,
-            ..Seen::default()
-        };
-        self.seen.insert(op, seen);
-    }
-
-    fn coordinator(
-        &mut self,
-        at: At,
-        call: usize,
-        version: (u64, u32),
-    ) -> Result<Coordinator, Failure> {
-        let (application, number) = match version {
-            (application, 0) => (application, self.store.newest(application).unwrap_or(0)),
-            given => given,
-        };
-        let commit = self.store.committed(application, number);
-        let commit = commit.ok_or(Failure::new(FailureCode::NoSuchVersion))?;
-        let up = self.up_from(at.node);
-        let mut load = |node| self.load(at, node);
-        let plan = Plan::new(&commit.nodes, &up, &mut load);
-        let plan = plan.ok_or(Failure::new(FailureCode::NodeUnreachable))?;
-        let expected = Restored {
-            processes: commit.processes,
-            streams: 0,
-            head_root: 0,
-            digest: commit.digest,
-        };
-        let options = Options {
-            application,
-            version: number,
-            uid: 1000,
-            gid: 1000,
-            flags: 0,
-            store: Path::cut(b"/store"),
-            output: Path::EMPTY,
-        };
-        Ok(Coordinator {
-            root: Root::new(options, plan, expected),
-            version: (application, number),
-            call,
-            timer: None,
-            ended: false,
-        })
-    }
-
     /// Whether a node knows of all others if they live.
     pub(super) fn is_settled(&self, at: At) -> bool {
         let now_ms = self.now_ms(at.node);
         let mut slots = self.node(at.node).engine.peers.slots.iter();
         slots.all(|slot| slot.peer.is_settled(now_ms))
-    }
-
-    fn load(&self, at: At, node: NodeId) -> u32 {
-        if node == at.node {
-            return self.capable_on(node);
-        }
-        let slot = self.node(at.node).engine.peers.slot(node);
-        slot.map_or(0, |slot| slot.peer.processes())
     }
 
     pub(super) fn restart_message(&mut self, at: At, op: OpId, from: NodeId, message: Message) {
@@ -213,6 +148,7 @@ impl World {
             self.step_root(at, op, RootEvent::PeerDown(node));
             self.step_restart(at, op, AgentEvent::PeerDown(node));
         }
+        self.holder_down(at, node);
     }
 
     pub(super) fn restart_timers(&mut self, at: At, now_ms: u64) {

@@ -117,8 +117,8 @@ impl World {
         let group = self.share(at, op).group.clone();
         self.let_go(at, op, &group);
         if let Some(version) = self.share(at, op).written.take() {
-            self.store.remove_part(version, at.node);
-            self.touched.store = true;
+            let media = self.media_of(at, op);
+            self.store_mut(at.node, media).remove_part(version, at.node);
         }
     }
 }

@@ -57,7 +57,7 @@ impl World {
     fn barrier_signal(&mut self, at: At, op: OpId) {
         let holds = self.options_of(at, op).is_some_and(|found| found.holds());
         let written = self.share(at, op).written;
-        let committed = |version| self.commits.iter().any(|(other, _)| *other == version);
+        let committed = |version| self.commits.iter().any(|(_, other, _)| *other == version);
         if let Some(version) = written.filter(|version| holds && !committed(*version)) {
             self.breaks("barriers", format!("signal before {version:?} is there"));
         }

@@ -79,7 +79,7 @@ impl World {
                 self.want_checkpoint(at, number, process, (flags, 0));
             }
             Wish::Restart(process) => match self.application_of(process) {
-                Some(application) => self.call_restart(at, number, application, 0),
+                Some(application) => self.call_restart(at, number, application, call.media),
                 None => self.answer(number, Answer::Done),
             },
             Wish::Cancel(other) => {
@@ -111,7 +111,10 @@ impl World {
     /// `how`: flags of the system call, and a signal.
     fn want_checkpoint(&mut self, at: At, number: usize, process: usize, how: (u32, u32)) {
         match self.people.list.get(process).map(|process| process.pid) {
-            Some(pid) => self.call_checkpoint(at, number, pid, options(how)),
+            Some(pid) => {
+                let media = self.plan.calls[number].media;
+                self.call_checkpoint(at, number, pid, options(how, media));
+            }
             None => self.answer(number, Answer::Done),
         }
     }
@@ -131,6 +134,7 @@ impl World {
         }
         let why = Failure::new(FailureCode::Internal).named(b"given up");
         self.step_checkpoint(at, op, CheckpointEvent::Cancel(why));
+        self.give_up_survey(at, op, why);
         self.step_root(at, op, RootEvent::Cancel(why));
         self.settle(at);
     }
@@ -168,7 +172,7 @@ impl World {
 
     fn check_committed(&mut self, report: &Report) {
         let version = report.version;
-        if !self.commits.iter().any(|(other, _)| *other == version) {
+        if !self.commits.iter().any(|(_, other, _)| *other == version) {
             self.breaks("answers", format!("{version:?} is reported, not committed"));
         }
     }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The thread that does one checkpoint's acts on a node, one after the other.
+use super::copying::Copied;
 use super::local::Share;
 use super::World;
 use crate::cost::Act;
 use crate::event::{At, Event, WorkerStep};
+use crate::plan::Media;
 use crate::queue::{Nanos, MS};
 use ssi_core::abi::FailureCode;
 use ssi_core::checkpoint::{self, Found, Report, Seed, Version};
 use ssi_core::failure::Failure;
-use ssi_core::node::OpId;
+use ssi_core::node::{NodeId, OpId};
 use std::collections::VecDeque;
 
 /// One act, named after the core's effect.
@@ -24,10 +26,14 @@ pub enum Job {
     Release,
     /// Send them the signal that was asked for, and let them go.
     Signal,
-    /// Make the next version's folder.
-    Open(Found),
+    /// Make the next version's folder. Some store has or had a version of this number.
+    Open(Found, u32),
     /// Write the part.
     Write(Version),
+    /// Send so many more chunks of the part to this node.
+    Fill(NodeId, u32),
+    /// Make the commit record as it goes to the other nodes.
+    Record(Report),
     /// Write the commit record.
     Commit(Report),
     /// Undo what was done here.
@@ -58,6 +64,8 @@ pub(super) enum Progress {
     Silent,
     /// It is done.
     Told(checkpoint::Event),
+    /// It is done, for the copies.
+    Copied(Copied),
 }
 
 impl Worker {
@@ -81,7 +89,7 @@ impl Default for Worker {
 impl World {
     /// Queues an act.
     pub(super) fn give(&mut self, at: At, op: OpId, job: Job) {
-        let apart = self.plan.folder_apart && matches!(job, Job::Open(_));
+        let apart = self.plan.folder_apart && matches!(job, Job::Open(..));
         let Some(worker) = self.worker(at, op) else {
             return;
         };
@@ -119,7 +127,11 @@ impl World {
                 processes: count,
                 bytes,
             },
-            Job::Open(_) => Act::OpenVersion,
+            Job::Open(..) => Act::OpenVersion,
+            Job::Fill(..) | Job::Record(_) => Act::Read {
+                node: at.node,
+                bytes: 4096,
+            },
             Job::Write(_) => Act::Write {
                 node: at.node,
                 bytes: 4096,
@@ -163,8 +175,8 @@ impl World {
         };
         match (step, worker.busy) {
             (WorkerStep::Folder, _) => {
-                if let Some(Job::Open(found)) = worker.share.asked.take() {
-                    let event = self.open_version(at, found);
+                if let Some(Job::Open(found, newest)) = worker.share.asked.take() {
+                    let event = self.open_version(at, op, found, newest);
                     self.checkpoint_event(at, op, event);
                 }
             }
@@ -208,6 +220,10 @@ impl World {
                 self.next_job(at, op);
                 self.checkpoint_event(at, op, event);
             }
+            Progress::Copied(copied) => {
+                self.next_job(at, op);
+                self.copied(at, op, copied);
+            }
         }
     }
 
@@ -218,7 +234,7 @@ impl World {
         );
         let fails = !safe && self.node_mut(at.node).act_fails();
         let cancelled = self.worker(at, op).is_some_and(|worker| worker.cancelled);
-        let late = cancelled && !safe;
+        let late = cancelled && !safe && !matches!(job, Job::Fill(..) | Job::Record(_));
         if fails || late {
             let failure = Failure::new(FailureCode::NoMemory).on(at.node);
             return self.fail(at, op, job, failure);
@@ -243,7 +259,12 @@ impl World {
                 Progress::Silent
             }
             Job::Signal => Progress::Told(self.signal(at, op)),
-            Job::Open(found) => Progress::Told(self.open_version(at, found)),
+            Job::Open(found, newest) => Progress::Told(self.open_version(at, op, found, newest)),
+            Job::Fill(to, chunks) => Progress::Copied(self.fill(at, op, to, chunks)),
+            Job::Record(report) => match self.make_record(at, op, &report) {
+                Some(copied) => Progress::Copied(copied),
+                None => self.fail(at, op, job, World::media_failed(at)),
+            },
             Job::Write(version) => self.write_part(at, op, version, number),
             Job::Commit(report) => self.write_commit(at, op, &report, number),
             Job::Discard => {
@@ -251,8 +272,7 @@ impl World {
                 Progress::Told(checkpoint::Event::Discarded)
             }
             Job::Remove(version) => {
-                self.store.remove(version);
-                self.touched.store = true;
+                self.remove_version(at, op, version);
                 Progress::Silent
             }
         }
@@ -260,8 +280,12 @@ impl World {
 
     /// How an act tells that it failed; a commit that is already visible does not.
     pub(super) fn fail(&mut self, at: At, op: OpId, job: Job, failure: Failure) -> Progress {
+        if let Job::Fill(..) = job {
+            return Progress::Copied(Copied::NotFilled(failure));
+        }
         Progress::Told(match job {
-            Job::Open(_) => checkpoint::Event::NotOpened(failure),
+            Job::Record(_) => checkpoint::Event::NotCommitted(failure),
+            Job::Open(..) => checkpoint::Event::NotOpened(failure),
             Job::Commit(report) => match self.undo_commit(at, op, &report) {
                 true => checkpoint::Event::NotCommitted(failure),
                 false => checkpoint::Event::Committed,
@@ -272,13 +296,14 @@ impl World {
             | Job::Release
             | Job::Signal
             | Job::Write(_)
+            | Job::Fill(..)
             | Job::Discard
             | Job::Remove(_) => checkpoint::Event::HostFailed(failure),
         })
     }
 
     /// The operation is over on this node; what it still has to do silently is done.
-    pub(super) fn end_worker(&mut self, at: At, op: OpId, worker: Worker) {
+    pub(super) fn end_worker(&mut self, at: At, (op, media): (OpId, Media), worker: Worker) {
         for job in worker
             .busy
             .map(|(job, _)| job)
@@ -287,16 +312,17 @@ impl World {
         {
             match job {
                 Job::Remove(version) => {
-                    self.store.remove(version);
-                    self.touched.store = true;
+                    self.store_mut(at.node, media).remove(version);
                 }
                 Job::Release => self.let_go(at, op, &worker.share.group),
                 Job::Stop(_)
                 | Job::SaveSend
                 | Job::Snapshot
                 | Job::Signal
-                | Job::Open(_)
+                | Job::Open(..)
                 | Job::Write(_)
+                | Job::Fill(..)
+                | Job::Record(_)
                 | Job::Commit(_)
                 | Job::Discard => {
                     self.breaks("bounds", format!("{at:?} ends {op:?} with {job:?} to do"));
