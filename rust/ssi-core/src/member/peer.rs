@@ -67,7 +67,8 @@ pub struct Peer {
     processes: u32,
     /// How many of this node's processes the peer was told of.
     told: u32,
-    born_ms: u64,
+    /// Since when this node is here, without standing still.
+    here_ms: u64,
     heard_ms: u64,
     beat_ms: u64,
     tick_ms: u64,
@@ -86,7 +87,7 @@ impl Peer {
             dead: None,
             processes: 0,
             told: 0,
-            born_ms: now_ms,
+            here_ms: now_ms,
             heard_ms: now_ms,
             beat_ms: now_ms,
             tick_ms: now_ms,
@@ -122,12 +123,21 @@ impl Peer {
     }
 
     /// Whether it is known if the peer lives: it does, it did, it was refused, or it has had the
-    /// time to say so. Until then nobody may conclude that what ran there is gone.
+    /// time to say so. Until then nobody may conclude that what ran there is gone. Time in which
+    /// this node stood still is no such time.
     pub fn is_settled(&self, now_ms: u64) -> bool {
         match self.life {
             Life::Up { .. } | Life::Down | Life::Refused => true,
-            Life::Absent => now_ms.saturating_sub(self.born_ms) > u64::from(limits::SETTLE_MS),
+            Life::Absent => {
+                let waited_ms = now_ms.saturating_sub(self.here_ms);
+                !self.was_away(now_ms) && waited_ms > u64::from(limits::SETTLE_MS)
+            }
         }
+    }
+
+    /// Whether this node has stood still since its last tick, as a machine that was suspended does.
+    fn was_away(&self, now_ms: u64) -> bool {
+        now_ms.saturating_sub(self.tick_ms) > u64::from(self.me.failure_ms) / 2
     }
 
     /// The connection to send on.
@@ -263,9 +273,10 @@ impl Peer {
 
     fn tick(&mut self, now_ms: u64, processes: u32, out: Sink<'_>) {
         let failure_ms = u64::from(self.me.failure_ms);
-        if now_ms.saturating_sub(self.tick_ms) > failure_ms / 2 {
+        if self.was_away(now_ms) {
             // This node was away, not the peer.
             self.heard_ms = now_ms;
+            self.here_ms = now_ms;
         }
         self.tick_ms = now_ms;
         if let Some((link, since_ms)) = self.shaking() {

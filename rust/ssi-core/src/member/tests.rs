@@ -173,6 +173,23 @@ fn who_was_away_accuses_nobody() {
 }
 
 #[test]
+fn who_was_away_waits_anew_for_those_it_has_not_heard_of() {
+    let mut me = Peer::new(me(1, 1), node(2), 0);
+    let settle_ms = u64::from(limits::SETTLE_MS);
+    let mut tick = |me: &mut Peer, now_ms| {
+        me.step(now_ms, Event::Tick { processes: 0 }, &mut |_| {});
+    };
+    tick(&mut me, 1);
+    let woken_ms = 2 * settle_ms;
+    assert!(!me.is_settled(woken_ms), "before its first tick");
+    for now_ms in (woken_ms..=woken_ms + settle_ms).step_by(500) {
+        tick(&mut me, now_ms);
+        assert!(!me.is_settled(now_ms), "{now_ms}");
+    }
+    assert!(me.is_settled(woken_ms + settle_ms + 1));
+}
+
+#[test]
 fn a_node_that_leaves_is_down_at_once() {
     let mut pair = Pair::new();
     pair.run_ms(1_000);
