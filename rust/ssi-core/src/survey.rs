@@ -152,6 +152,10 @@ impl Survey {
     ///
     /// # Errors
     /// Some part has no second copy: named.
+    #[expect(
+        clippy::result_large_err,
+        reason = "without allocation there is no box to put it in"
+    )]
     pub fn second(&self, first: &Plan) -> Result<Plan, Failure> {
         let second = Plan::besides(&self.parts, &self.asked, &self.holders, first);
         let mut single = self.parts;

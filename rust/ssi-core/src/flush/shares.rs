@@ -23,6 +23,10 @@ impl Shares {
     ///
     /// # Errors
     /// Nobody holds a part, or only one node where two are needed.
+    #[expect(
+        clippy::result_large_err,
+        reason = "without allocation there is no box to put it in"
+    )]
     pub fn new(survey: &Survey, stores: Stores) -> Result<Shares, Failure> {
         let mut shares = Shares {
             writers: [[0; 2]; NODES],
