@@ -191,10 +191,12 @@ impl Operation {
             Effect::Signal => self.give(context, Job::Signal),
             Effect::OpenVersion { found } => self.open(context, found, now_ms),
             Effect::Write { version } => {
-                if let Some(copying) = self.copying.as_mut() {
-                    copying.is_about(version);
+                let copying = self.copying.as_mut();
+                let begun = copying.map(|copying| copying.is_about(&context.node, version));
+                match begun.unwrap_or(Ok(())) {
+                    Ok(()) => self.give(context, Job::Write(version)),
+                    Err(why) => self.fail(context, why),
                 }
-                self.give(context, Job::Write(version));
             }
             Effect::Commit { report } => self.commit(context, report),
             Effect::Discard => {

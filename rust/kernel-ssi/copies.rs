@@ -7,6 +7,7 @@ use crate::engine::Context;
 use crate::errand::{self, Act};
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::keeper::{Done, Job, Writer};
+use crate::making::Making;
 use kernel::prelude::*;
 use ssi_core::copy::{KeepEffect, KeepEvent, Keeper};
 use ssi_core::node::{NodeId, OpId};
@@ -21,6 +22,7 @@ struct Copy {
     op: OpId,
     keeper: Keeper,
     writer: Writer,
+    _making: Making,
     ended: bool,
 }
 
@@ -151,6 +153,7 @@ impl Copies {
             op,
             keeper: Keeper::new(from),
             writer: Writer::start(context.node.clone(), op, from, offer)?,
+            _making: Making::begin(&context.node, &offer.owner, offer.version)?,
             ended: false,
         };
         Ok(self.copies.put(KBox::new(copy, GFP_KERNEL)?)?)

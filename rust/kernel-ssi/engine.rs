@@ -7,7 +7,7 @@
 use crate::checkpoints::{Checkpoints, Copied};
 use crate::claims::Claimed;
 use crate::copies::{self, Copies};
-use crate::failure::Outcome;
+use crate::failure::{Failure, FailureCode, Outcome};
 use crate::flusher;
 use crate::flushes::Flushes;
 use crate::helper::Helper;
@@ -235,6 +235,12 @@ impl Engine {
             }
             M::Offer(_) | M::Finish(_) | M::Settled(_) | M::Forget(_) => {
                 self.copies.message(context, op, from, message);
+            }
+            M::Locate(locate) if self.checkpoints.is_naming(op, &locate) => {
+                let busy = Failure::new(FailureCode::Busy).node(context.me().raw());
+                let failure = busy.to_core();
+                let answer = M::NotLocated(copy::NotLocated { failure });
+                context.send(from, Body::Copy(op, answer));
             }
             M::Record(_) | M::Locate(_) => copies::run_errand(context, op, from, &message),
             M::Located(_) | M::NotLocated(_) if self.checkpoints.has(op) => {

@@ -4,7 +4,8 @@
 use crate::engine::Event;
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::host::Joined;
-use crate::media::Store;
+use crate::making::{is_made, Making};
+use crate::media::{self, Store};
 use crate::sys::caps;
 use crate::sys::fsio::Creds;
 use crate::sys::thread::{Run, Thread};
@@ -35,6 +36,7 @@ struct Errand {
     op: OpId,
     to: NodeId,
     act: Act,
+    _making: Option<Making>,
 }
 
 impl Act {
@@ -47,10 +49,23 @@ impl Act {
         }
     }
 
-    fn run(&self, op: OpId) -> Outcome<Message> {
+    /// What nobody may take for left over until this is done.
+    fn making(&self, node: &Arc<Joined>) -> Option<Making> {
         match self {
             Act::Record(record) => {
-                store(&record.owner)?.write_record(record.bytes.as_bytes(), record.keep, op)?;
+                let version = media::version_in(record.bytes.as_bytes()).ok()?;
+                Making::begin(node, &record.owner, version).ok()
+            }
+            Act::Locate(_) => None,
+        }
+    }
+
+    fn run(&self, node: &Joined, op: OpId) -> Outcome<Message> {
+        match self {
+            Act::Record(record) => {
+                let is_made = is_made(node, &record.owner);
+                let (bytes, keep) = (record.bytes.as_bytes(), record.keep);
+                store(&record.owner)?.write_record(bytes, keep, op, &is_made)?;
                 Ok(Message::Recorded(Recorded))
             }
             Act::Locate(locate) => Ok(Message::Located(located(locate)?)),
@@ -81,7 +96,7 @@ fn located(locate: &Locate) -> Outcome<Located> {
 impl Run for Errand {
     fn run(self) {
         let me = self.node.config.node;
-        let answer = self.act.run(self.op);
+        let answer = self.act.run(&self.node, self.op);
         let answer = answer.unwrap_or_else(|why| self.act.refusal(why, me));
         RUNNING.fetch_sub(1, Ordering::AcqRel);
         if let Ok(answer) = KBox::new(answer, GFP_KERNEL) {
@@ -99,7 +114,13 @@ pub fn send(node: Arc<Joined>, op: OpId, to: NodeId, act: Act) -> Option<Message
         return Some(act.refusal(why, me));
     }
     let refusal = act.refusal(Failure::new(FailureCode::NoMemory), me);
-    let errand = Errand { node, op, to, act };
+    let errand = Errand {
+        _making: act.making(&node),
+        node,
+        op,
+        to,
+        act,
+    };
     match Thread::start(c_str!("ssi_errand"), errand) {
         Ok(_) => None,
         Err(_) => {

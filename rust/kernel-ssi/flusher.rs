@@ -4,6 +4,7 @@
 use crate::engine::Event;
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::host::Joined;
+use crate::making::is_made;
 use crate::media::Store;
 use crate::queue::{Queue, Taken};
 use crate::request::FlushRequest;
@@ -197,7 +198,10 @@ impl Committer {
         let (to, bytes) = (store(&self.owner)?, self.bytes.as_bytes());
         match self.stores {
             Stores::Shared => to.commit_flush(bytes, self.op),
-            Stores::Own => to.write_record(bytes, 0, self.op),
+            Stores::Own => {
+                let is_made = is_made(&self.node, &self.owner);
+                to.write_record(bytes, 0, self.op, &is_made)
+            }
         }
     }
 }

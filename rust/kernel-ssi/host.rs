@@ -4,6 +4,7 @@
 use crate::engine::{Call, Event};
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::helper::{self, Helper};
+use crate::making::MadeHere;
 use crate::queue::Queue;
 use crate::reply::Reply;
 use crate::request::{CheckpointRequest, FlushRequest, RestartRequest};
@@ -83,6 +84,8 @@ pub struct Joined {
     pub gauge: Gauge,
     #[pin]
     status: Mutex<KVec<NodeStatus>>,
+    #[pin]
+    made_here: Mutex<MadeHere>,
 }
 
 /// Hands link events to the protocol thread.
@@ -109,6 +112,7 @@ impl Joined {
                 events,
                 gauge: Gauge::default(),
                 status <- new_mutex!(KVec::new(), "ssi_status"),
+                made_here <- new_mutex!(MadeHere::new(), "ssi_made_here"),
             }),
             GFP_KERNEL,
         )
@@ -155,6 +159,11 @@ impl Joined {
             let _ = self.events.put(Event::Call(Call::Abandon(helper)));
         }
         Ok(())
+    }
+
+    /// Versions that are being made here.
+    pub fn made_here(&self) -> &Mutex<MadeHere> {
+        &self.made_here
     }
 
     /// All nodes as seen from here.

@@ -20,7 +20,7 @@ mod path;
 mod record;
 pub use frames::{FrameReader, FrameWriter};
 use path::Path;
-pub use record::Bytes as RecordBytes;
+pub use record::{version_in, Bytes as RecordBytes};
 
 /// Most entries of one folder that are looked at.
 const ENTRIES_MAX: u32 = 1 << 16;

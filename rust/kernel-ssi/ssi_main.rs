@@ -23,6 +23,7 @@ mod host;
 mod join;
 mod keeper;
 mod local;
+mod making;
 mod media;
 mod memory;
 mod object;

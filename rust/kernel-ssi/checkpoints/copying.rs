@@ -4,15 +4,18 @@
 use super::{Checkpoints, Operation};
 use crate::effects::Effects;
 use crate::engine::Context;
-use crate::failure::{Failure, FailureCode};
+use crate::failure::{Failure, FailureCode, Outcome};
+use crate::host::Joined;
 use crate::local::Local;
+use crate::making::Making;
 use crate::worker::Job;
 use kernel::prelude::*;
+use kernel::sync::Arc;
 use ssi_core::checkpoint::{Event, Options, Report, Totals, Version};
 use ssi_core::copy::{partner_outside, Seal, SealEffect, SealEvent, SendEffect, SendEvent, Sender};
 use ssi_core::node::{NodeId, NodeSet, OpId};
 use ssi_core::survey;
-use ssi_core::wire::copy::{Message, Offer, Owner, Record};
+use ssi_core::wire::copy::{Locate, Message, Offer, Owner, Record};
 use ssi_core::wire::Body;
 
 /// What the worker has done for the copies of a checkpoint.
@@ -32,6 +35,10 @@ pub enum Copied {
 pub(super) struct Copying {
     owner: Owner,
     version: Version,
+    /// As long as this node has a share in it.
+    making: Option<Making>,
+    /// The application whose next number is being asked for, or is being taken.
+    naming: Option<u64>,
     sender: Sender,
     seal: Seal,
     /// What is reported when the copy is durable.
@@ -49,6 +56,8 @@ impl Copying {
                 application: 0,
                 number: 0,
             },
+            making: None,
+            naming: None,
             sender: Sender::new(),
             seal: Seal::new(),
             totals: None,
@@ -62,9 +71,22 @@ impl Copying {
         self.owner
     }
 
+    /// Its number is being asked for; `None`: no more.
+    pub(super) fn is_naming(&mut self, application: Option<u64>) {
+        self.naming = application;
+    }
+
+    /// Whether the number that another checkpoint asks for is one that this one is about to take.
+    pub(super) fn names(&self, locate: &Locate) -> bool {
+        self.naming == Some(locate.version.application)
+            && self.owner.store.as_bytes() == locate.owner.store.as_bytes()
+    }
+
     /// The version that is written.
-    pub(super) fn is_about(&mut self, version: Version) {
+    pub(super) fn is_about(&mut self, node: &Arc<Joined>, version: Version) -> Outcome {
         self.version = version;
+        self.making = Some(Making::begin(node, &self.owner, version)?);
+        Ok(())
     }
 }
 
@@ -83,7 +105,13 @@ impl Operation {
 
     /// Takes an event of the worker that copies have to follow; gives back any other.
     pub(super) fn copy_first(&mut self, context: &mut Context, event: Event) -> Option<Event> {
-        let (Some(copying), Event::Written(Some(totals))) = (self.copying.as_mut(), event) else {
+        let Some(copying) = self.copying.as_mut() else {
+            return Some(event);
+        };
+        if let Event::Opened(_) | Event::NotOpened(_) = event {
+            copying.is_naming(None);
+        }
+        let Event::Written(Some(totals)) = event else {
             return Some(event);
         };
         copying.totals = Some(totals);
@@ -216,6 +244,14 @@ impl Operation {
 }
 
 impl Checkpoints {
+    /// Whether somebody asks for a number that another checkpoint of this node is about to take: of
+    /// two who ask each other none is told one that the other does not know of.
+    pub fn is_naming(&self, op: OpId, locate: &Locate) -> bool {
+        let others = self.operations.iter().filter(|other| other.op != op);
+        let mut copies = others.filter_map(|other| other.copying.as_ref());
+        locate.version.number == 0 && copies.any(|copying| copying.names(locate))
+    }
+
     /// Whether this node takes part in the operation.
     pub fn has(&self, op: OpId) -> bool {
         self.operations

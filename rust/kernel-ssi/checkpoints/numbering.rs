@@ -36,10 +36,11 @@ impl Operation {
     /// Makes the folder of the next version: where others have stores, too, after a question.
     #[inline(never)]
     pub(super) fn open(&mut self, context: &mut Context, found: Found, now_ms: u64) {
-        let Some(copying) = self.copying.as_ref() else {
+        let Some(copying) = self.copying.as_mut() else {
             return self.give(context, Job::Open(found, 0));
         };
         let question = question(&found, copying.owner());
+        copying.is_naming(Some(question.version.application));
         let numbering = Numbering {
             found,
             asking: Asking::new(self.op, NodeSet::EMPTY, question),
@@ -85,7 +86,12 @@ impl Operation {
             .take_if(|numbering| numbering.asking.is_done())?;
         let survey = numbering.asking.survey();
         match survey.failure() {
-            Some(why) => Some(Event::NotOpened(why)),
+            Some(why) => {
+                if let Some(copying) = self.copying.as_mut() {
+                    copying.is_naming(None);
+                }
+                Some(Event::NotOpened(why))
+            }
             None => {
                 self.give(context, Job::Open(numbering.found, survey.newest()));
                 None

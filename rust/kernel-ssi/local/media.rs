@@ -3,6 +3,7 @@
 
 use super::Local;
 use crate::failure::{Failure, FailureCode, Outcome};
+use crate::making::is_made;
 use crate::media::{FrameWriter, Store};
 use crate::sys::caps;
 use crate::sys::fsio;
@@ -137,7 +138,9 @@ impl Local {
         if written.is_err() {
             pr_warn!("a version is committed, but not in the store of this node\n");
         }
-        store.let_go_below(report.version, self.note.keep);
+        let owner = Local::owner(&self.options);
+        let is_made = is_made(&self.node, &owner);
+        store.let_go_below(report.version, self.note.keep, &is_made);
         Ok(())
     }
 

@@ -13,6 +13,9 @@ use super::{number, visit, Folder, PageFile, Store};
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::sys::fsio::{self, Entry, Open};
 
+/// Whether a version is being made on this node.
+pub type IsMade<'a> = &'a dyn Fn(Version) -> bool;
+
 /// A file's name in the folder of its part.
 struct Named(FileName);
 
@@ -77,15 +80,16 @@ impl Store {
     }
 
     /// `version` is committed: removes what is left of older ones that never were, and those that
-    /// are more than `keep` together with it, the oldest first; 0 keeps all.
-    pub fn let_go_below(&self, version: Version, keep: u32) {
+    /// are more than `keep` together with it, the oldest first; 0 keeps all. What there is of one
+    /// that `is_made` is not left over: it may still be committed.
+    pub fn let_go_below(&self, version: Version, keep: u32, is_made: IsMade<'_>) {
         // The new version is there, whatever becomes of the old ones.
-        if self.try_let_go_below(version, keep).is_err() {
+        if self.try_let_go_below(version, keep, is_made).is_err() {
             pr_warn!("older versions could not be removed\n");
         }
     }
 
-    fn try_let_go_below(&self, version: Version, keep: u32) -> Outcome {
+    fn try_let_go_below(&self, version: Version, keep: u32, is_made: IsMade<'_>) -> Outcome {
         let mut older = self.below(version)?;
         sort::by_key(&mut older, |number| *number);
         let (mut stale, mut whole) = (KVec::new(), KVec::new());
@@ -102,7 +106,14 @@ impl Store {
             0 => 0,
             keep => (whole.len() + 1).saturating_sub(keep as usize),
         };
-        for number in Iterator::chain(stale.iter(), whole.iter().take(surplus)) {
+        let is_left = |number: &&u32| {
+            !is_made(Version {
+                number: **number,
+                ..version
+            })
+        };
+        let left = stale.iter().filter(is_left);
+        for number in Iterator::chain(left, whole.iter().take(surplus)) {
             self.remove_version(version.application, *number)?;
         }
         Ok(())

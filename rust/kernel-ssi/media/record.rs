@@ -8,6 +8,7 @@ use ssi_core::image::part::ImageError;
 use ssi_core::node::OpId;
 use ssi_core::text::Text;
 
+use super::copy::IsMade;
 use super::path::Path;
 use super::{sync_up, Store};
 use crate::failure::{Failure, FailureCode, Outcome};
@@ -22,6 +23,11 @@ pub(super) fn parsed(bytes: &[u8]) -> Outcome<(Commit, &str)> {
     commit::parse(bytes, fsio::digest).map_err(|what| {
         Failure::new(FailureCode::Damaged).text(format_args!("commit record: {what:?}"))
     })
+}
+
+/// The version that a record is of, as it came from another node.
+pub fn version_in(bytes: &[u8]) -> Outcome<Version> {
+    parsed(bytes).map(|(record, _)| version_of(&record))
 }
 
 /// The version that a record is of.
@@ -120,7 +126,7 @@ impl Store {
 
     /// Writes the commit record that the root of operation `op` sent, and lets older versions go.
     /// The parts of a flush get the version's name with it.
-    pub fn write_record(&self, bytes: &[u8], keep: u32, op: OpId) -> Outcome {
+    pub fn write_record(&self, bytes: &[u8], keep: u32, op: OpId, is_made: IsMade<'_>) -> Outcome {
         let (record, description) = parsed(bytes)?;
         let version = version_of(&record);
         if self.has_version(version, record.digest)? {
@@ -131,7 +137,7 @@ impl Store {
             self.make_all(&self.version(record.application, record.version)?)?;
             self.write_commit(&record, description)?;
         }
-        self.let_go_below(version, keep);
+        self.let_go_below(version, keep, is_made);
         Ok(())
     }
 }
