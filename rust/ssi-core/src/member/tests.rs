@@ -176,7 +176,7 @@ fn who_was_away_accuses_nobody() {
 fn who_was_away_waits_anew_for_those_it_has_not_heard_of() {
     let mut me = Peer::new(me(1, 1), node(2), 0);
     let settle_ms = u64::from(limits::SETTLE_MS);
-    let mut tick = |me: &mut Peer, now_ms| {
+    let tick = |me: &mut Peer, now_ms| {
         me.step(now_ms, Event::Tick { processes: 0 }, &mut |_| {});
     };
     tick(&mut me, 1);
