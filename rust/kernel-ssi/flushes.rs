@@ -114,23 +114,23 @@ impl Flushes {
             Done::Failed(why) => WriteEvent::Failed(why.to_core()),
             Done::Removed => WriteEvent::Removed,
             Done::Kept => WriteEvent::Kept,
-            Done::Committed => return self.to_root(context, op, RootEvent::Committed, now_ms),
+            Done::Committed => return self.step_root(context, op, RootEvent::Committed, now_ms),
             Done::NotCommitted(why) => {
                 let event = RootEvent::NotCommitted(why.to_core());
-                return self.to_root(context, op, event, now_ms);
+                return self.step_root(context, op, event, now_ms);
             }
         };
-        self.to_share(context, op, event);
+        self.step_share(context, op, event);
     }
 
-    fn to_root(&mut self, context: &mut Context, op: OpId, event: RootEvent, now_ms: u64) {
+    fn step_root(&mut self, context: &mut Context, op: OpId, event: RootEvent, now_ms: u64) {
         if let Some(root) = self.root(op) {
             root.step(context, event, now_ms);
         }
         self.reap();
     }
 
-    fn to_share(&mut self, context: &mut Context, op: OpId, event: WriteEvent) {
+    fn step_share(&mut self, context: &mut Context, op: OpId, event: WriteEvent) {
         if let Some(share) = self.shares.iter_mut().find(|share| share.op == op) {
             share.step(context, event);
         }
@@ -171,28 +171,28 @@ impl Flushes {
     ) {
         match message {
             Message::Flush(flush) => match self.engage(context, op, &flush) {
-                Ok(()) => self.to_share(context, op, WriteEvent::Asked),
+                Ok(()) => self.step_share(context, op, WriteEvent::Asked),
                 Err(why) => {
                     let failure = why.node(context.me().raw()).to_core();
                     let answer = Message::Unflushed(Unflushed { failure });
                     context.send(from, Body::Flush(op, answer));
                 }
             },
-            Message::Settled(_) => self.to_share(context, op, WriteEvent::Settled),
+            Message::Settled(_) => self.step_share(context, op, WriteEvent::Settled),
             // What is not known is not there.
             Message::Forget(_) if self.shares.find(|share| share.op == op).is_none() => {
                 context.send(from, Body::Flush(op, Message::Forgotten(Forgotten)));
             }
-            Message::Forget(_) => self.to_share(context, op, WriteEvent::Forget),
+            Message::Forget(_) => self.step_share(context, op, WriteEvent::Forget),
             Message::Flushed(flushed) => {
-                self.to_root(context, op, RootEvent::Flushed(from, flushed), now_ms);
+                self.step_root(context, op, RootEvent::Flushed(from, flushed), now_ms);
             }
             Message::Unflushed(said) => {
                 let event = RootEvent::Unflushed(from, said.failure);
-                self.to_root(context, op, event, now_ms);
+                self.step_root(context, op, event, now_ms);
             }
             Message::Forgotten(_) => {
-                self.to_root(context, op, RootEvent::Forgotten(from), now_ms);
+                self.step_root(context, op, RootEvent::Forgotten(from), now_ms);
             }
         }
     }
