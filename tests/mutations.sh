@@ -19,11 +19,13 @@ for diff in tests/mutations/*.diff; do
     patch --quiet --strip=1 --directory="$tree" <"$diff"
     CARGO_TARGET_DIR=$out/build cargo build --quiet --release \
         --manifest-path "$tree/Cargo.toml" -p sim
-    said=$("$out/build/release/ssi-sim" explore --whole --seeds 1000 2>/dev/null || true)
+    # All of them: another checker may be the first to find something.
+    said=$("$out/build/release/ssi-sim" explore --whole --seeds 1000 --most 1000 2>/dev/null ||
+        true)
     if grep -q "breaks $checker:" <<<"$said"; then
-        echo "mutations: $name: $(grep -m1 breaks <<<"$said" | cut -c1-100)"
+        echo "mutations: $name: $(grep -m1 "breaks $checker:" <<<"$said" | cut -c1-100)"
     else
-        echo "mutations: $name: not found by $checker: $said" >&2
+        echo "mutations: $name: not found by $checker: $(head -n 5 <<<"$said")" >&2
         failed=1
     fi
 done
