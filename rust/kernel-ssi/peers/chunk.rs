@@ -4,7 +4,7 @@
 use super::{News, Peers};
 use kernel::prelude::*;
 use ssi_core::member::{Event, Link};
-use ssi_core::node::NodeId;
+use ssi_core::node::{Epoch, NodeId};
 use ssi_core::wire::bulk::Bulk;
 use ssi_core::wire::relay::Relay;
 
@@ -17,19 +17,29 @@ impl Peers {
         }
     }
 
+    /// Whether it counts what came on a connection and names this sender in this life. One that is
+    /// no peer's yet is closed.
+    fn believes(&mut self, now_ms: u64, link: Link, sender: (NodeId, Epoch)) -> bool {
+        let Some((at, slot)) = self
+            .owner(link)
+            .and_then(|at| Some((at, self.slots.get(at)?)))
+        else {
+            self.closed(now_ms, link);
+            return false;
+        };
+        let believed = slot.peer.believes(link, sender.0, sender.1);
+        if believed {
+            self.step(at, now_ms, Event::Heard { link });
+        }
+        believed
+    }
+
     #[inline(never)]
     pub(super) fn chunk(&mut self, now_ms: u64, link: Link, bytes: KVec<u8>) {
         let Ok(bulk) = Bulk::parse(&bytes) else {
             return self.closed(now_ms, link);
         };
-        let Some((at, slot)) = self
-            .owner(link)
-            .and_then(|at| Some((at, self.slots.get(at)?)))
-        else {
-            return self.closed(now_ms, link);
-        };
-        if slot.peer.believes(link, bulk.sender, bulk.epoch) {
-            self.step(at, now_ms, Event::Heard { link });
+        if self.believes(now_ms, link, (bulk.sender, bulk.epoch)) {
             match KBox::new(bulk, GFP_KERNEL) {
                 Ok(bulk) => self.tell(News::Chunk(bulk, bytes)),
                 Err(_) => self.closed(now_ms, link),
@@ -42,14 +52,7 @@ impl Peers {
         let Ok(relay) = Relay::parse(&bytes) else {
             return self.closed(now_ms, link);
         };
-        let Some((at, slot)) = self
-            .owner(link)
-            .and_then(|at| Some((at, self.slots.get(at)?)))
-        else {
-            return self.closed(now_ms, link);
-        };
-        if slot.peer.believes(link, relay.sender, relay.epoch) {
-            self.step(at, now_ms, Event::Heard { link });
+        if self.believes(now_ms, link, (relay.sender, relay.epoch)) {
             self.tell(News::Relay(relay, bytes));
         }
     }

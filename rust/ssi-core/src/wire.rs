@@ -210,6 +210,30 @@ impl Header {
         }
     }
 
+    /// The header of a whole message, and its body: nothing is missing, and nothing comes after it.
+    fn split(bytes: &[u8]) -> Result<(Header, &[u8]), CodecError> {
+        let mut reader = Reader::new(bytes);
+        let header = Header::parse(reader.bytes(HEADER_BYTES)?)?;
+        let body = reader.bytes(header.body_bytes())?;
+        reader.done()?;
+        Ok((header, body))
+    }
+
+    /// The same for a message of this kind only.
+    fn split_of(bytes: &[u8], kind: u16) -> Result<(Header, Reader<'_>), CodecError> {
+        let (header, body) = Header::split(bytes)?;
+        if header.kind != kind {
+            return Err(CodecError::Value);
+        }
+        Ok((header, Reader::new(body)))
+    }
+
+    /// Whether `bytes` start as a message of this kind does.
+    fn begins(bytes: &[u8], kind: u16) -> bool {
+        let head = bytes.get(..HEADER_BYTES);
+        head.is_some_and(|head| Header::parse(head).is_ok_and(|header| header.kind == kind))
+    }
+
     /// Bytes that follow.
     pub const fn body_bytes(&self) -> usize {
         // CAST: 32 bits fit in a usize on every supported machine.
@@ -278,10 +302,7 @@ impl Message {
     /// What [`Header::parse`] refuses; a kind that this build does not know; a body that is not
     /// one of its kind; an operation where none belongs, or none where one does.
     pub fn parse(bytes: &[u8]) -> Result<Message, CodecError> {
-        let mut reader = Reader::new(bytes);
-        let header = Header::parse(reader.bytes(HEADER_BYTES)?)?;
-        let body = reader.bytes(header.body_bytes())?;
-        reader.done()?;
+        let (header, body) = Header::split(bytes)?;
         Ok(Message {
             sender: header.sender,
             epoch: header.epoch,

@@ -103,8 +103,7 @@ impl Bulk {
 
     /// Whether `bytes` start as a chunk does, and no other message.
     pub fn is(bytes: &[u8]) -> bool {
-        let head = bytes.get(..HEADER_BYTES);
-        head.is_some_and(|head| Header::parse(head).is_ok_and(|header| header.kind == KIND))
+        Header::begins(bytes, KIND)
     }
 
     /// The chunk that `bytes` hold; those of the file are what follows [`HEAD_BYTES`].
@@ -112,13 +111,7 @@ impl Bulk {
     /// # Errors
     /// What [`Header::parse`] refuses; another kind; another length than the header says.
     pub fn parse(bytes: &[u8]) -> Result<Bulk, CodecError> {
-        let mut reader = Reader::new(bytes);
-        let header = Header::parse(reader.bytes(HEADER_BYTES)?)?;
-        if header.kind != KIND {
-            return Err(CodecError::Value);
-        }
-        let mut body = Reader::new(reader.bytes(header.body_bytes())?);
-        reader.done()?;
+        let (header, mut body) = Header::split_of(bytes, KIND)?;
         Ok(Bulk {
             sender: header.sender,
             epoch: header.epoch,

@@ -60,8 +60,7 @@ impl Relay {
 
     /// Whether `bytes` start as a batch does, and no other message.
     pub fn is(bytes: &[u8]) -> bool {
-        let head = bytes.get(..HEADER_BYTES);
-        head.is_some_and(|head| Header::parse(head).is_ok_and(|header| header.kind == KIND))
+        Header::begins(bytes, KIND)
     }
 
     /// Whose the batch is that `bytes` hold, header included, and nothing after it. What
@@ -71,13 +70,7 @@ impl Relay {
     /// What [`Header::parse`] refuses; another kind; another length than the header says; no link,
     /// or something that is none.
     pub fn parse(bytes: &[u8]) -> Result<Relay, CodecError> {
-        let mut reader = Reader::new(bytes);
-        let header = Header::parse(reader.bytes(HEADER_BYTES)?)?;
-        if header.kind != KIND {
-            return Err(CodecError::Value);
-        }
-        let mut body = Reader::new(reader.bytes(header.body_bytes())?);
-        reader.done()?;
+        let (header, mut body) = Header::split_of(bytes, KIND)?;
         // One that says nothing is not worth a message.
         body.field::<Link>()?;
         while body.room() > 0 {
