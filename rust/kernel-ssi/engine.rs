@@ -242,6 +242,9 @@ impl Engine {
                 let answer = M::NotLocated(copy::NotLocated { failure });
                 context.send(from, Body::Copy(op, answer));
             }
+            M::Record(record) if self.flushes.awaits_record(op) => {
+                self.flushes.record(context, op, from, record);
+            }
             M::Record(_) | M::Locate(_) => copies::run_errand(context, op, from, &message),
             M::Located(_) | M::NotLocated(_) if self.checkpoints.has(op) => {
                 self.checkpoints.said(context, op, from, message, now_ms);

@@ -31,7 +31,8 @@ pub enum Act {
     Locate(KBox<Locate>),
 }
 
-struct Errand {
+/// One act, and who hears what came of it.
+pub struct Errand {
     node: Arc<Joined>,
     op: OpId,
     to: NodeId,
@@ -93,15 +94,36 @@ fn located(locate: &Locate) -> Outcome<Located> {
     })
 }
 
-impl Run for Errand {
-    fn run(self) {
+impl Errand {
+    /// For node `to`, in operation `op`.
+    pub fn new(node: Arc<Joined>, op: OpId, to: NodeId, act: Act) -> Errand {
+        Errand {
+            _making: act.making(&node),
+            node,
+            op,
+            to,
+            act,
+        }
+    }
+
+    /// Does the act and tells the node.
+    pub fn work(self) {
         let me = self.node.config.node;
         let answer = self.act.run(&self.node, self.op);
         let answer = answer.unwrap_or_else(|why| self.act.refusal(why, me));
-        RUNNING.fetch_sub(1, Ordering::AcqRel);
         if let Ok(answer) = KBox::new(answer, GFP_KERNEL) {
             let _ = self.node.events.put(Event::Say(self.op, self.to, answer));
         }
+    }
+}
+
+/// An errand that counts as running.
+struct Counted(Errand);
+
+impl Run for Counted {
+    fn run(self) {
+        self.0.work();
+        RUNNING.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -114,14 +136,8 @@ pub fn send(node: Arc<Joined>, op: OpId, to: NodeId, act: Act) -> Option<Message
         return Some(act.refusal(why, me));
     }
     let refusal = act.refusal(Failure::new(FailureCode::NoMemory), me);
-    let errand = Errand {
-        _making: act.making(&node),
-        node,
-        op,
-        to,
-        act,
-    };
-    match Thread::start(c_str!("ssi_errand"), errand) {
+    let errand = Errand::new(node, op, to, act);
+    match Thread::start(c_str!("ssi_errand"), Counted(errand)) {
         Ok(_) => None,
         Err(_) => {
             RUNNING.fetch_sub(1, Ordering::AcqRel);

@@ -2,6 +2,7 @@
 //! The threads of a flush: one on each node that writes parts, one for the commit record.
 
 use crate::engine::Event;
+use crate::errand::Errand;
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::host::Joined;
 use crate::making::is_made;
@@ -20,10 +21,11 @@ use ssi_core::node::OpId;
 use ssi_core::wire::copy::Owner;
 use ssi_core::wire::flush::{Flush, Flushed};
 
-/// Acts that may wait: one that was begun, and those that end it.
-const JOBS_MAX: usize = 4;
+/// Acts that may wait: one that was begun, the commit record, and those that end it.
+const JOBS_MAX: usize = 5;
 
-/// One act, named after the core's effect.
+/// One act, named after the core's effect, or the record's, which has its turn among them: it
+/// and [`Job::Keep`] bring the same folder to the same name.
 pub enum Job {
     /// Write the parts.
     Write,
@@ -31,6 +33,8 @@ pub enum Job {
     Remove,
     /// Give it the version's name.
     Keep,
+    /// Write the commit record that came.
+    Record(Errand),
 }
 
 /// What has been done.
@@ -72,13 +76,13 @@ impl Hand {
         Ok(Hand { jobs, cancelled })
     }
 
-    /// Queues an act. What is being written comes to an end where this is not `Write`.
+    /// Queues an act. What is being written comes to an end where this ends it.
     pub fn give(&self, job: Job) {
-        if !matches!(job, Job::Write) {
+        if matches!(job, Job::Remove | Job::Keep) {
             self.cancelled.store(true, Ordering::Release);
         }
         if self.jobs.try_put(job).is_err() {
-            // The core gives three at most.
+            // The core gives three at most, and there is one record.
             pr_err!("flush: the writer is behind\n");
         }
     }
@@ -156,12 +160,16 @@ impl Body {
         }
     }
 
-    fn work(&self, job: Job) -> Done {
+    fn work(&self, job: Job) -> Option<Done> {
         let application = self.flush.version.application;
-        match job {
+        let done = match job {
             Job::Write => self
                 .write()
                 .unwrap_or_else(|why| Done::Failed(why.node(self.node.config.node.raw()))),
+            Job::Record(errand) => {
+                errand.work();
+                return None;
+            }
             Job::Remove => {
                 let to = store(&self.flush.owner);
                 self.end(to.and_then(|to| to.remove_flush(application, self.op)));
@@ -172,15 +180,17 @@ impl Body {
                 self.end(to.and_then(|to| to.keep_flush(self.flush.version, self.op)));
                 Done::Kept
             }
-        }
+        };
+        Some(done)
     }
 }
 
 impl Run for Body {
     fn run(self) {
         while let Taken::Item(job) = self.jobs.take(None) {
-            let done = self.work(job);
-            let _ = self.node.events.put(Event::Flush(self.op, done));
+            if let Some(done) = self.work(job) {
+                let _ = self.node.events.put(Event::Flush(self.op, done));
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ mod root;
 use crate::bag::Bag;
 use crate::effects::Effects;
 use crate::engine::Context;
+use crate::errand::{Act, Errand};
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::flusher::{Done, Hand, Job};
 use crate::reply::Reply;
@@ -17,7 +18,7 @@ use ssi_core::abi::FlushReport;
 use ssi_core::copy::SealEvent;
 use ssi_core::flush::{RootEvent, WriteEffect, WriteEvent, Writer};
 use ssi_core::node::{NodeId, OpId};
-use ssi_core::wire::copy;
+use ssi_core::wire::copy::{self, Record};
 use ssi_core::wire::flush::{Flush, Forgotten, Message, Unflushed};
 use ssi_core::wire::Body;
 
@@ -28,6 +29,8 @@ struct Share {
     op: OpId,
     writer: Writer,
     hand: Hand,
+    /// The commit record has come.
+    recorded: bool,
     ended: bool,
 }
 
@@ -154,6 +157,7 @@ impl Flushes {
             op,
             writer: Writer::new(flush.stores),
             hand: Hand::start(context.node.clone(), op, flush, active)?,
+            recorded: false,
             ended: false,
         };
         Ok(self.shares.put(KBox::new(share, GFP_KERNEL)?)?)
@@ -219,6 +223,27 @@ impl Flushes {
             }
         }
         self.reap();
+    }
+
+    /// Whether this node writes a share of that flush, whose commit record has not come yet.
+    pub fn awaits_record(&self, op: OpId) -> bool {
+        let share = self.shares.find(|share| share.op == op);
+        share.is_some_and(|share| !share.recorded)
+    }
+
+    /// The commit record came to a node that writes a share: it has its turn among the acts of
+    /// that.
+    #[inline(never)]
+    pub fn record(&mut self, context: &Context, op: OpId, from: NodeId, record: Record) {
+        let Ok(record) = KBox::new(record, GFP_KERNEL) else {
+            return pr_err!("a commit record was lost: out of memory\n");
+        };
+        if let Some(share) = self.shares.iter_mut().find(|share| share.op == op) {
+            share.recorded = true;
+            let act = Act::Record(record);
+            let errand = Errand::new(context.node.clone(), op, from, act);
+            share.hand.give(Job::Record(errand));
+        }
     }
 
     /// A node is dead, or messages to it are lost.

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Named steps of a checkpoint at which a test may have the machine lose its power. */
+/* Named steps of a checkpoint at which a test may have the machine lose its power, or a thread
+ * wait.
+ */
 #ifndef SSI_SHIM_POWERCUT_H
 #define SSI_SHIM_POWERCUT_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Named steps of a checkpoint at which a test may have the machine lose its power.
+//! Named steps of a checkpoint at which a test may have the machine lose its power, or a thread
+//! wait.
 
 extern "C" {
     fn ssi_powercut_at(step: u32);
@@ -39,7 +40,7 @@ pub enum Step {
     CommitDone,
 }
 
-/// Cuts the power where a test has armed this step; costs nothing otherwise.
+/// Cuts the power, or waits, where a test has armed this step; costs nothing otherwise.
 pub fn at(step: Step) {
     // SAFETY: A plain number.
     unsafe { ssi_powercut_at(step as u32) }

@@ -35,7 +35,7 @@ pub enum WriteEffect {
     /// made of it, there is none: one rename decides between the two.
     Remove,
     /// Give the folder the version's name, without a record, where it is still there: other
-    /// nodes may have the record.
+    /// nodes may have the record. A record that came before is written before.
     Keep,
     /// Send to the root.
     Send(Message),
