@@ -36,6 +36,8 @@ pub enum Line {
     Fail(u32),
     /// The acts of the node's host stand still for some milliseconds.
     Hang(u32, u64),
+    /// The node stands still for some milliseconds, its protocol thread, too.
+    Sleep(u32, u64),
     /// The node's media takes nothing.
     Full(u32),
     /// It does again.
@@ -130,6 +132,7 @@ impl Story {
             ["heal", between] => way(between).map(|(one, two)| Line::Heal(one, two))?,
             ["fail", at] => Line::Fail(node(at)?),
             ["hang", at, ms] => Line::Hang(node(at)?, number(ms)?),
+            ["sleep", at, ms] => Line::Sleep(node(at)?, number(ms)?),
             ["full", at] => Line::Full(node(at)?),
             ["empty", at] => Line::Empty(node(at)?),
             ["slow", at, times] => Line::Slow(node(at)?, number(times)?),

@@ -155,6 +155,7 @@ impl Teller {
             Line::Heal(one, two) => world.heal(one, two),
             Line::Fail(node) => world.trouble(Trouble::Fail(node, 1), 0),
             Line::Hang(node, ms) => world.trouble(Trouble::Hang(node), ms * 1_000),
+            Line::Sleep(node, ms) => world.trouble(Trouble::Sleep(node), ms * 1_000),
             Line::Empty(node) => world.room_again(node),
             Line::Slow(node, times) => world.trouble(Trouble::Slow(node, times), 0),
             Line::Full(node) => world.trouble(Trouble::Full(node), 0),

@@ -179,8 +179,12 @@ impl World {
         heard
     }
 
-    /// What is reported to be durable twice is.
+    /// What is reported to be durable twice is, unless the checkpoint has failed elsewhere: then
+    /// the partner has removed what it had, and a node that slept reports it to nobody.
     fn check_twice(&mut self, at: At, op: OpId) {
+        if self.spoiled.contains(&op) {
+            return;
+        }
         let media = self.media_of(at, op);
         let Some(version) = self.copying(at, op).map(|copying| copying.version) else {
             return;
