@@ -21,7 +21,7 @@ job() {
 start_job() {
     rm -f "$FOLDER"/{result,may-end,status}
     on 3 "cd /shared || exit
-        { reliable_run --store $PIPELINE_STORE --name $1 ${MEDIA:-} --periodicity 2s \
+        { reliable_run --store $PIPELINE_STORE --name $1 ${MEDIA:-} --periodicity ${PERIOD:-2s} \
             --output /shared/out-$1 \
             sh -c 'nc -4nl 7002 </dev/null | sha256sum >result; exit 7' &
             echo \$! >pid; wait \$!; echo \$? >status; } >/dev/null 2>&1 &"
@@ -29,6 +29,7 @@ start_job() {
     part 2 "nc -4nl 7001 </dev/null | LC_ALL=C sort -S 50M | nc -4nN 10.77.0.3 7002"
     await 30 "node 2 listens" listens 2 7001
     part 1 "{ $SOURCE; } | nc -4nN 10.77.0.2 7001"
+    [ -z "${PERIOD:-}" ] || job 1 --checkpoint "$1"
     await 60 "a version of all three nodes" log_says "$1" "on 3 nodes"
 }
 
@@ -86,6 +87,50 @@ supervisor_dies_with_memory() {
     MEDIA=--media=memory
     supervisor_dies memory
     [ "$(images_in_store)" = "$before" ] || { echo "images in the store"; return 1; }
+}
+
+attends() { [ -s "$JOBS/$1/node-$2" ]; }
+
+# beat NAME NODE: how often its attendant has reported.
+beat() { grep -o '"beat":[0-9]*' "$JOBS/$1/node-$2" | cut -d: -f2; }
+
+has_beaten() { attends "$1" "$2" && [ "$(beat "$1" "$2")" -ge "$3" ]; }
+
+# The attendant of a node that has just come back, and that the others do not reach yet, hears of
+# theirs by the store, and leaves the job to its supervisor.
+a_node_comes_back_and_reaches_nobody() {
+    start_job parted
+    cluster kill 1
+    await 60 "node 3 restarts it" runs_again parted
+    rm "$JOBS/parted/node-1"
+    cluster cut 1 2
+    cluster cut 1 3
+    cluster boot 1
+    await 30 "node 1 attends the job" attends parted 1
+    await 30 "it has looked at it for a while" has_beaten parted 1 $(($(beat parted 1) + 6))
+    cluster heal
+    all_are_up
+    ! log_says parted "this node supervises" || { shown_log parted; return 1; }
+    ends parted 1
+    [ "$(restarts parted 2)" = 1 ]
+}
+
+# Node 1 is the lowest, and back, but the newest version was made without it: it lists none.
+supervisor_dies_where_another_came_back() {
+    MEDIA=--media=memory
+    PERIOD=1h
+    start_job back
+    cluster kill 1
+    await 60 "node 3 restarts it" runs_again back
+    job 2 --checkpoint back
+    await 60 "a version of two nodes" log_says back "on 2 nodes"
+    rm "$JOBS/back/node-1"
+    cluster boot 1
+    all_are_up
+    await 30 "node 1 attends the job" has_beaten back 1 3
+    cluster kill 3
+    await 60 "node 2 restarts it" log_says back "node 2: version 2 of application .* runs again"
+    ends back 1
 }
 
 # A version with all three parts is on disk.
@@ -157,7 +202,6 @@ another_users_job() {
     [ "$(cat "$FOLDER/user/out")" = 1234 ]
 }
 
-
 # Whoever lost power comes back.
 boot_dead() {
     local node
@@ -177,7 +221,8 @@ SSI_NODES=3 start_cluster --shared "$FOLDER"
 rm -rf "$FOLDER"/{checkpoints,begun,user}
 mkdir -p "$FOLDER/checkpoints"
 [ $# -gt 0 ] || set -- status_is_passed_on fails_by_itself supervisor_dies \
-    supervisor_dies_with_memory all_nodes_die worker_dies preempted another_users_job
+    supervisor_dies_with_memory all_nodes_die worker_dies preempted another_users_job \
+    a_node_comes_back_and_reaches_nobody supervisor_dies_where_another_came_back
 for case; do
     try "${case//_/ }" "$case"
     boot_dead

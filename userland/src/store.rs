@@ -142,7 +142,8 @@ pub fn folder_of(store: &Path, application: u64, version: u32) -> PathBuf {
         .join(format!("v{version}"))
 }
 
-fn commit_path(store: &Path, application: u64, version: u32) -> PathBuf {
+/// Its commit record, whose existence makes it exist.
+pub fn commit_path(store: &Path, application: u64, version: u32) -> PathBuf {
     folder_of(store, application, version).join("commit")
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A job's attendant on one node: says what runs here, obeys orders, and supervises if need be.
 use super::folder::{Folder, Term};
+use super::images;
 use super::members::Beats;
 use super::output::{Log, Tail};
-use super::record::{Claim, Phase, Report, Request, State};
+use super::record::{Claim, Job, Phase, Report, Request, State};
 use super::share::{self, duty, standing, Duty, Share, Standing};
 use super::succession::View;
 use super::supervise::{Sight, Supervisor};
@@ -57,6 +58,7 @@ pub struct Attendant {
     clock: Instant,
     supervisor: Option<Supervisor>,
     log: Log,
+    job: Job,
     store: std::path::PathBuf,
     /// Two on one node would take each other for dead.
     _lock: Flock<File>,
@@ -147,6 +149,7 @@ impl Attendant {
             killed: before.as_ref().map_or(0, |report| report.killed),
             processes: 0,
             one: 0,
+            lists: 0,
         };
         Ok(Attendant {
             folder: folder.clone(),
@@ -158,6 +161,7 @@ impl Attendant {
             clock: Instant::now(),
             supervisor: None,
             log: Log::new(&job.log, here.node),
+            job,
             store: store.into(),
             _lock: lock,
         })
@@ -329,6 +333,7 @@ impl Attendant {
             }
             Duty::Kill(_) => share::signal(&alive().collect(), Signal::SIGKILL),
         }
+        self.report.lists = images::newest_here(&self.job, &state.versions);
         self.report.probe = state.orders.probe;
         self.report.processes = u32::try_from(alive().count()).unwrap_or(u32::MAX);
         self.report.one = alive().next().unwrap_or(0);

@@ -3,7 +3,7 @@
 use super::decide::Level;
 use super::record::{Job, Version};
 use super::task;
-use crate::memory;
+use crate::{memory, store};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -18,6 +18,17 @@ pub fn store(job: &Job, store: &Path) -> PathBuf {
         true => memory::STORE.into(),
         false => store.into(),
     }
+}
+
+/// The newest of these versions that the memory of this node lists; 0: none, or the store is the
+/// same on all nodes.
+pub fn newest_here(job: &Job, versions: &[Version]) -> u32 {
+    let listed = |version: &&Version| {
+        let (application, number) = (version.application, version.version);
+        store::commit_path(Path::new(memory::STORE), application, number).exists()
+    };
+    let own = versions.iter().filter(|_| are_in_memory(job));
+    own.rev().find(listed).map_or(0, |version| version.version)
 }
 
 /// A tool with a report that is read here.

@@ -3,7 +3,8 @@
 //!
 //! A node is dead when the kernel says so *and* its attendant has fallen silent. A node that only
 //! the network has lost goes on writing to the store: it is told to stop before the application
-//! is restarted without it, and nobody takes its jobs over.
+//! is restarted without it, and nobody takes its jobs over. Neither is a node dead that the kernel
+//! here has not reached yet, because this one has just joined.
 use super::record::{Lives, Report};
 use ssi_core::abi::{node_state, NodeStatus};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,14 +45,19 @@ impl Beats {
 
     /// The nodes that live.
     pub fn alive(&self, nodes: &[NodeStatus], now_ms: u64) -> Lives {
-        let live = |status: &&NodeStatus| {
-            status.state == node_state::UP || self.writes(status.node, status.epoch, now_ms)
-        };
-        nodes
-            .iter()
-            .filter(live)
-            .map(|status| (status.node, status.epoch))
-            .collect()
+        let live = |status: &NodeStatus| Some((status.node, self.life(status, now_ms)?));
+        nodes.iter().filter_map(live).collect()
+    }
+
+    /// The epoch of a node that lives. The kernel knows none of a node that it has not reached,
+    /// and may know an earlier one of a node that is back.
+    fn life(&self, status: &NodeStatus, now_ms: u64) -> Option<u64> {
+        if status.state == node_state::UP {
+            return Some(status.epoch);
+        }
+        let ((epoch, _), _) = self.last.get(&status.node)?;
+        let lives = *epoch >= status.epoch && self.writes(status.node, *epoch, now_ms);
+        lives.then_some(*epoch)
     }
 }
 
@@ -117,6 +123,20 @@ mod tests {
         beats.note(&reports(&[(2, report(6, 4))]), 6_999);
         assert_eq!(beats.alive(&down, 6_999).len(), 1);
         assert_eq!(beats.alive(&down, 7_000).len(), 0);
+    }
+
+    #[test]
+    fn who_was_not_reached_yet_lives_while_the_store_hears_of_it() {
+        let mut beats = Beats::default();
+        let never = [status(2, node_state::ABSENT, 0)];
+        assert_eq!(beats.alive(&never, 0), Lives::new());
+        beats.note(&reports(&[(2, report(6, 1))]), 0);
+        assert_eq!(beats.alive(&never, 2_999), Lives::from([(2, 6)]));
+        assert_eq!(beats.alive(&never, 3_000), Lives::new());
+        // Back, and the kernel has not met this life.
+        let earlier = [status(2, node_state::DOWN, 5)];
+        beats.note(&reports(&[(2, report(6, 2))]), 3_000);
+        assert_eq!(beats.alive(&earlier, 3_000), Lives::from([(2, 6)]));
     }
 
     #[test]

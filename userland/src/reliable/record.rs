@@ -231,6 +231,10 @@ pub struct Report {
     pub processes: u32,
     /// One of them, or 0.
     pub one: u32,
+    /// Newest of the job's versions that the node's own memory lists, 0: none, or all nodes share
+    /// the store.
+    #[serde(default)]
+    pub lists: u32,
 }
 
 /// What may be asked of a supervisor, by a file of this name.

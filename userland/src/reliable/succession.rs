@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Who supervises a job next when its supervisor is gone: the lowest node whose attendant lives.
+//! Who supervises a job next when its supervisor is gone: of the nodes whose attendants live and
+//! which list the newest version, the lowest. A node that has just come back lists none of what
+//! is in the others' memory, and could not restart the job.
 //!
 //! Attendants may see different things for a moment; of two who both think that it is theirs,
 //! one gets the next term (`Folder::claim`).
 use super::members::Beats;
 use super::record::{Claim, Lives, Report};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// A supervisor on a live node that has not written for so long hangs, milliseconds. A store may
@@ -51,10 +54,10 @@ impl View<'_> {
         if self.supervised(claim) {
             return None;
         }
-        self.alive
-            .keys()
-            .copied()
-            .find(|node| self.attendant(*node).is_some())
+        let listed = |node: &u32| Some((*node, self.attendant(*node)?.lists));
+        let attendants = self.alive.keys().filter_map(listed);
+        let best = attendants.min_by_key(|(node, lists)| (Reverse(*lists), *node));
+        best.map(|(node, _)| node)
     }
 }
 
@@ -140,6 +143,24 @@ mod tests {
         assert_eq!(successor(&[(2, 20), (3, 30)], &FIRST, &later), Some(2));
         assert_eq!(successor(&[(2, 20), (3, 30)], &FIRST, &later[1..]), Some(3));
         assert_eq!(successor(&[(2, 20), (3, 30)], &FIRST, &[]), None);
+    }
+
+    #[test]
+    fn who_lists_the_newest_version_follows_before_the_lowest() {
+        let mut beats = Beats::default();
+        let mut all = reports(&[(2, 20, 200, 1), (3, 30, 300, 1), (4, 40, 400, 1)]);
+        for node in [3, 4] {
+            all.entry(node).and_modify(|report| report.lists = 7);
+        }
+        beats.note(&all, 0);
+        let alive = Lives::from([(2, 20), (3, 30), (4, 40)]);
+        let view = View {
+            alive: &alive,
+            reports: &all,
+            beats: &beats,
+            now_ms: 1,
+        };
+        assert_eq!(view.successor(&CLAIM), Some(3));
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub(super) fn report(epoch: u64, processes: u32) -> Report {
         killed: 0,
         processes,
         one,
+        lists: 0,
     }
 }
 
