@@ -74,9 +74,13 @@ def single_text(single):
     return "one process, times in ms\n\n" + table(["MiB", *SINGLE_TIMES, *SINGLE_SIZES], rows)
 
 
+def totals(rounds):
+    return ", ".join(ms(entry["total_ns"]) for entry in rounds)
+
+
 def at_once_text(result):
     rows = [(name.replace("_", " "), ms(result[name]["total_ns"]), ms(result[name]["pause_ns"]),
-             ", ".join(ms(round["total_ns"]) for round in result["warm_up"][name]))
+             totals(result["warm_up"][name]))
             for name in ("at_once", "one_by_one")]
     return (f"checkpoint of {result['processes']} processes of {result['mib']} MiB on "
             f"{result['nodes']} nodes, each to its node's disk, times in ms\n\n"
@@ -85,10 +89,11 @@ def at_once_text(result):
 
 
 def restarts_text(restarts):
-    rows = [(entry["nodes"], entry["processes"], entry["moved"], ms(entry["median"]["total_ns"]))
-            for entry in restarts]
+    rows = [(entry["nodes"], entry["processes"], entry["moved"], ms(entry["median"]["total_ns"]),
+             totals(entry["warm_up"])) for entry in restarts]
+    head = ("nodes", "processes", "parts moved", "total", "totals of the rounds before")
     return ("restart of the same application from the shared store, times in ms\n\n"
-            + table(("nodes", "processes", "parts moved", "total"), rows))
+            + table(head, rows))
 
 
 def simulator_text(speed):
