@@ -23,12 +23,15 @@ pub fn store(job: &Job, store: &Path) -> PathBuf {
 /// The newest of these versions that the memory of this node lists; 0: none, or the store is the
 /// same on all nodes.
 pub fn newest_here(job: &Job, versions: &[Version]) -> u32 {
+    if !are_in_memory(job) {
+        return 0;
+    }
     let listed = |version: &&Version| {
         let (application, number) = (version.application, version.version);
         store::commit_path(Path::new(memory::STORE), application, number).exists()
     };
-    let own = versions.iter().filter(|_| are_in_memory(job));
-    own.rev().find(listed).map_or(0, |version| version.version)
+    let newest = versions.iter().rev().find(listed);
+    newest.map_or(0, |version| version.version)
 }
 
 /// A tool with a report that is read here.
