@@ -302,11 +302,23 @@ fn sync_up(folder: &Path, store_len: usize, creds: &Creds) -> Outcome {
     let mut len = bytes.len();
     while len >= store_len && len > 0 {
         let path = Path::new(&bytes[..len])?;
-        let sync = || File::open(path.as_cstr()?, Open::Folder, creds)?.sync();
-        sync().map_err(|error| path.failed(error))?;
+        sync(&path, creds)?;
         len = path.parent().map_or(0, |parent| parent.len());
     }
     Ok(())
+}
+
+/// The folder that has this entry, or had it.
+fn sync_above(path: &Path, creds: &Creds) -> Outcome {
+    match path.parent() {
+        Some(above) => sync(&Path::new(above)?, creds),
+        None => Ok(()),
+    }
+}
+
+fn sync(folder: &Path, creds: &Creds) -> Outcome {
+    let done = File::open(folder.as_cstr()?, Open::Folder, creds).and_then(|file| file.sync());
+    done.map_err(|error| folder.failed(error))
 }
 
 fn visit(folder: &Path, creds: &Creds, each: &mut dyn FnMut(&[u8], Entry) -> Result) -> Outcome {

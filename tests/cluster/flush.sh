@@ -17,6 +17,7 @@ SLOW=1
 MEMORY=/run/ssi/memory
 SHARED=/shared/flushed
 OWN=/var/lib/ssi/flushed
+FULL=/var/lib/ssi/full
 
 newest() { on "$1" "restart --list --store $2" | awk 'END { print $1, $2 }'; }
 
@@ -39,13 +40,13 @@ flush() {
 # Whatever a store of a node has but marks of numbers.
 leftovers() {
     on "$1" "find $2 -name 'node-*' -o -name 'commit*' -o -name '.flush-*' -o -name '.gone-*' \
-        2>/dev/null" || true
+        2>/dev/null; true"
 }
 
 leaves_nothing() {
     local node left
     for node in 1 2 3; do
-        left=$(leftovers $node "$1")
+        left=$(leftovers $node "$1") || return 1
         [ -z "$left" ] || { echo "node $node: $left"; return 1; }
     done
 }
@@ -65,14 +66,29 @@ is_refused() {
     leaves_nothing /var/lib/ssi/alone
 }
 
-is_full() {
-    local id status=0
+# fails_for_room NODE…: where node 3 has no room, a flush to the nodes' own disks fails, and each
+# NODE loses its power at once.
+fails_for_room() {
+    local id status=0 node
     id=$(newest 1 $MEMORY)
-    on 3 "mkdir -p /var/lib/ssi/full && mount -t tmpfs -o size=64k none /var/lib/ssi/full"
-    gives 1 31 "node 3" "ssictl flush --copies=2 --store /var/lib/ssi/full ${id% *}" || status=1
-    leaves_nothing /var/lib/ssi/full || status=1
-    on 3 "umount /var/lib/ssi/full"
+    on 3 "mkdir -p $FULL && mount -t tmpfs -o size=64k none $FULL"
+    gives 1 31 "node 3" "ssictl flush --copies=2 --store $FULL ${id% *}" || status=1
+    for node in "$@"; do
+        cluster kill $node
+    done
+    on 3 "umount $FULL"
     return $status
+}
+
+is_full() { fails_for_room && leaves_nothing $FULL; }
+
+# What was removed does not come back with a node that fell right after it.
+stays_removed() {
+    begin
+    fails_for_room 2
+    cluster boot 2
+    all_are_up
+    leaves_nothing $FULL
 }
 
 has_fallen() { cluster status | grep -q "^node $1  killed"; }
@@ -106,7 +122,7 @@ all_fall() {
         cluster boot $node
     done
     all_are_up
-    [ -z "$(leftovers 1 $MEMORY)" ]
+    leaves_nothing $MEMORY
 }
 
 # returns STORE: the application lives again, from the disk.
@@ -152,7 +168,7 @@ make_input
 undisturbed_hash
 rm -rf "$FOLDER/flushed"
 for node in 1 2 3; do
-    on $node "rm -rf $OWN /var/lib/ssi/alone $MEMORY/*"
+    on $node "rm -rf $OWN $FULL /var/lib/ssi/alone $MEMORY/*"
 done
 try "a pipeline, with a version in memory" begin
 [ ${#FAILED[@]} = 0 ] || finish
@@ -165,4 +181,6 @@ try "two copies on the nodes' own disks, the record slow on one" is_doubled_once
 try "all nodes fall" all_fall
 try "the application returns from the nodes' own disks" returns $OWN
 try "the right result" ends_right
+stop_application 1 2 3
+try "what a flush removed stays so after a power cut" stays_removed
 finish

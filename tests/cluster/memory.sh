@@ -18,6 +18,7 @@ SLOW=1
 DISK=/var/lib/ssi/copies
 MEMORY=/run/ssi/memory
 ALONE=/var/lib/ssi/alone
+FULL=/var/lib/ssi/full
 
 others() { for node in 1 2 3; do [ $node = "$1" ] || echo $node; done; }
 
@@ -120,16 +121,17 @@ refuses() {
 leaves_nothing() {
     local node left
     for node in 1 2 3; do
-        left=$(on $node "find $1 -name part -o -name commit -o -name 'mm-*' 2>/dev/null" || true)
+        left=$(on $node "find $1 -name part -o -name commit -o -name 'mm-*' 2>/dev/null; true") ||
+            return 1
         [ -z "$left" ] || { echo "node $node: $left"; return 1; }
     done
 }
 
 is_full() {
-    on 3 "mkdir -p /var/lib/ssi/full && mount -t tmpfs -o size=64k none /var/lib/ssi/full"
-    refuses 31 "node 3" --copies=2 --store /var/lib/ssi/full
-    leaves_nothing /var/lib/ssi/full
-    on 3 "umount /var/lib/ssi/full"
+    on 3 "mkdir -p $FULL && mount -t tmpfs -o size=64k none $FULL"
+    refuses 31 "node 3" --copies=2 --store $FULL
+    leaves_nothing $FULL
+    on 3 "umount $FULL"
 }
 
 is_shared() {
@@ -169,7 +171,7 @@ start_cluster --shared "$FOLDER"
 make_input
 undisturbed_hash
 for node in 1 2 3; do
-    on $node "rm -rf $DISK $ALONE $MEMORY/*"
+    on $node "rm -rf $DISK $ALONE $FULL $MEMORY/*"
 done
 for media in ${*:-disk memory}; do
     media "$media"

@@ -12,7 +12,7 @@ use ssi_core::node::{Epoch, NodeId, OpId};
 use super::frames::FrameReader;
 use super::path::Path;
 use super::record::{parsed, version_of};
-use super::{remove_empty, sync_up, visit, Folder, Store};
+use super::{remove_empty, sync_above, sync_up, visit, Folder, Store};
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::sys::fsio::{self, Entry, File, Open};
 use crate::sys::powercut::{self, Step};
@@ -216,9 +216,11 @@ impl Store {
         }
     }
 
+    /// Durably: after a power cut, too, nothing is there of what a user was told is removed.
     fn remove_gone(&self, gone: &Path) -> Outcome {
         self.empty_out(gone)?;
-        remove_empty(gone, &self.creds)
+        remove_empty(gone, &self.creds)?;
+        sync_above(gone, &self.creds)
     }
 
     /// Removes what earlier flushes of the application left, whose roots `lives` does not know.
