@@ -191,8 +191,8 @@ impl Operation {
             Effect::Signal => self.give(context, Job::Signal),
             Effect::OpenVersion { found } => self.open(context, found, now_ms),
             Effect::Write { version } => {
-                let copying = self.copying.as_mut();
-                let begun = copying.map(|copying| copying.is_about(&context.node, version));
+                let (op, copying) = (self.op, self.copying.as_mut());
+                let begun = copying.map(|copying| copying.is_about(context, op, version));
                 match begun.unwrap_or(Ok(())) {
                     Ok(()) => self.give(context, Job::Write(version)),
                     Err(why) => self.fail(context, why),
@@ -225,6 +225,9 @@ impl Operation {
             }
             Effect::End { failure } => {
                 self.send_copy(context, SendEvent::Settle);
+                if let (Some(copying), None) = (self.copying.as_ref(), &failure) {
+                    copying.settled();
+                }
                 self.aborted = failure;
                 self.ended = true;
             }

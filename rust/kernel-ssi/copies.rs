@@ -22,7 +22,7 @@ struct Copy {
     op: OpId,
     keeper: Keeper,
     writer: Writer,
-    _making: Making,
+    making: Making,
     ended: bool,
 }
 
@@ -108,6 +108,9 @@ impl Copies {
     /// A message for a partner came.
     #[inline(never)]
     pub fn message(&mut self, context: &mut Context, op: OpId, from: NodeId, message: Message) {
+        if let Message::Settled(_) = message {
+            self.settled(op, from);
+        }
         let Message::Offer(offer) = message else {
             return self.step(context, (op, from), KeepEvent::Message(message), None);
         };
@@ -118,6 +121,13 @@ impl Copies {
                 let refused = Message::Refused(Refused { failure });
                 context.send(from, Body::Copy(op, refused));
             }
+        }
+    }
+
+    fn settled(&self, op: OpId, from: NodeId) {
+        let is = |copy: &KBox<Copy>| copy.op == op && copy.keeper.sender() == from;
+        if let Some(copy) = self.copies.find(is) {
+            copy.making.settled();
         }
     }
 
@@ -149,11 +159,13 @@ impl Copies {
             let why = Failure::new(FailureCode::Limit);
             return Err(why.text(format_args!("copies at the same time")));
         }
+        let of = (&offer.owner, offer.version);
+        let making = Making::begin(&context.node, op, of, context.hears(op.root))?;
         let copy = Copy {
             op,
             keeper: Keeper::new(from),
             writer: Writer::start(context.node.clone(), op, from, offer)?,
-            _making: Making::begin(&context.node, &offer.owner, offer.version)?,
+            making,
             ended: false,
         };
         Ok(self.copies.put(KBox::new(copy, GFP_KERNEL)?)?)

@@ -108,6 +108,11 @@ impl Context {
         }
     }
 
+    /// Whether messages of that other node come over a connection.
+    pub fn hears(&self, node: NodeId) -> bool {
+        node != self.me() && self.peers.up().contains(node)
+    }
+
     /// Sends a message to a node, this one included.
     pub fn send(&mut self, to: NodeId, body: Body) {
         if to != self.me() {
@@ -245,7 +250,11 @@ impl Engine {
             M::Record(record) if self.flushes.awaits_record(op) => {
                 self.flushes.record(context, op, from, record);
             }
-            M::Record(_) | M::Locate(_) => copies::run_errand(context, op, from, &message),
+            M::Record(_) => {
+                copies::run_errand(context, op, from, &message);
+                context.node.made_here().lock().record_came(op);
+            }
+            M::Locate(_) => copies::run_errand(context, op, from, &message),
             M::Located(_) | M::NotLocated(_) if self.checkpoints.has(op) => {
                 self.checkpoints.said(context, op, from, message, now_ms);
             }
@@ -265,6 +274,7 @@ impl Engine {
                 }
                 self.checkpoints.peer_down(&mut self.context, node, now_ms);
                 self.copies.peer_down(&mut self.context, node);
+                self.context.node.made_here().lock().peer_down(node);
                 self.flushes.peer_down(&mut self.context, node, now_ms);
                 self.restarts.peer_down(&mut self.context, node, now_ms);
                 // Homes have moved. Where only the connection is lost, a new one makes `Up`; an

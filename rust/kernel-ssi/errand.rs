@@ -51,11 +51,11 @@ impl Act {
     }
 
     /// What nobody may take for left over until this is done.
-    fn making(&self, node: &Arc<Joined>) -> Option<Making> {
+    fn making(&self, node: &Arc<Joined>, op: OpId) -> Option<Making> {
         match self {
             Act::Record(record) => {
                 let version = media::version_in(record.bytes.as_bytes()).ok()?;
-                Making::begin(node, &record.owner, version).ok()
+                Making::begin(node, op, (&record.owner, version), false).ok()
             }
             Act::Locate(_) => None,
         }
@@ -98,7 +98,7 @@ impl Errand {
     /// For node `to`, in operation `op`.
     pub fn new(node: Arc<Joined>, op: OpId, to: NodeId, act: Act) -> Errand {
         Errand {
-            _making: act.making(&node),
+            _making: act.making(&node, op),
             node,
             op,
             to,

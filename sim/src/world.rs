@@ -28,6 +28,7 @@ mod restarts;
 mod save;
 mod sealed;
 mod signals;
+mod stakes;
 mod store;
 mod streams;
 mod survey;

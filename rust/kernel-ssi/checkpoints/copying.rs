@@ -5,12 +5,10 @@ use super::{Checkpoints, Operation};
 use crate::effects::Effects;
 use crate::engine::Context;
 use crate::failure::{Failure, FailureCode, Outcome};
-use crate::host::Joined;
 use crate::local::Local;
 use crate::making::Making;
 use crate::worker::Job;
 use kernel::prelude::*;
-use kernel::sync::Arc;
 use ssi_core::checkpoint::{Event, Options, Report, Totals, Version};
 use ssi_core::copy::{partner_outside, Seal, SealEffect, SealEvent, SendEffect, SendEvent, Sender};
 use ssi_core::node::{NodeId, NodeSet, OpId};
@@ -83,10 +81,18 @@ impl Copying {
     }
 
     /// The version that is written.
-    pub(super) fn is_about(&mut self, node: &Arc<Joined>, version: Version) -> Outcome {
+    pub(super) fn is_about(&mut self, context: &Context, op: OpId, version: Version) -> Outcome {
         self.version = version;
-        self.making = Some(Making::begin(node, &self.owner, version)?);
+        let (of, awaits) = ((&self.owner, version), context.hears(op.root));
+        self.making = Some(Making::begin(&context.node, op, of, awaits)?);
         Ok(())
+    }
+
+    /// It was committed.
+    pub(super) fn settled(&self) {
+        if let Some(making) = self.making.as_ref() {
+            making.settled();
+        }
     }
 }
 

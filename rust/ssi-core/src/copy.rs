@@ -3,17 +3,20 @@
 //!
 //! See docs/protocol/copies.md. Where a checkpoint asks for copies, a host does the acts `Write`
 //! and `Commit` of the checkpoint with these machines: a [`Sender`] on each node with a part, a
-//! [`Keeper`] at its partner, and a [`Seal`] at the root.
+//! [`Keeper`] at its partner, and a [`Seal`] at the root. A [`Stake`] on each of these nodes says
+//! how long nothing may remove what is there.
 
 mod keeper;
 mod seal;
 mod sender;
+mod stake;
 #[cfg(test)]
 mod tests;
 
 pub use keeper::{KeepEffect, KeepEvent, Keeper};
 pub use seal::{Seal, SealEffect, SealEvent};
 pub use sender::{SendEffect, SendEvent, Sender};
+pub use stake::Stake;
 
 use crate::node::{NodeId, NodeSet};
 

@@ -306,12 +306,7 @@ impl World {
             Effect::Signal => self.give(at, op, Job::Signal),
             Effect::OpenVersion { found } => self.open(at, op, found),
             Effect::Write { version } => {
-                if let Some(copying) = self
-                    .find_checkpoint(at, op)
-                    .and_then(|operation| operation.copying.as_mut())
-                {
-                    copying.is_about(version);
-                }
+                self.begins_part(at, op, version);
                 self.give(at, op, Job::Write(version));
             }
             Effect::Commit { report } => self.commit(at, op, report),
@@ -350,6 +345,7 @@ impl World {
             }
             Effect::End { failure } => {
                 self.send_copy(at, op, SendEvent::Settle);
+                self.ends_part(at, op, failure.is_none());
                 if let Some(why) = &failure {
                     self.node_mut(at.node).engine.history.note(op, why);
                 }

@@ -9,7 +9,7 @@ use crate::event::{At, Event};
 use crate::plan::Media;
 use ssi_core::abi::FailureCode;
 use ssi_core::checkpoint::Version;
-use ssi_core::copy::{KeepEffect, KeepEvent, Keeper};
+use ssi_core::copy::{KeepEffect, KeepEvent, Keeper, Stake};
 use ssi_core::failure::Failure;
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::wire::copy::{Message, Offer, Refused};
@@ -44,12 +44,6 @@ pub struct Copy {
     /// Bytes that are stored.
     stored: u64,
     ended: bool,
-}
-
-impl Copy {
-    pub(super) fn is_of(&self, media: Media, version: Version) -> bool {
-        (self.media, self.version) == (media, version)
-    }
 }
 
 /// Which copy: its checkpoint, and who sends.
@@ -98,6 +92,7 @@ impl World {
             (KeepEffect::End, _) => {
                 if let Some(copy) = self.copy_of(at, of) {
                     copy.ended = true;
+                    self.stake(at, of.0, Stake::end);
                 }
                 return;
             }
@@ -228,6 +223,9 @@ impl World {
     /// A message for a partner came.
     pub(super) fn keeper_message(&mut self, at: At, op: OpId, from: NodeId, message: Message) {
         let of = (op, from);
+        if matches!(message, Message::Settled(_)) {
+            self.stake(at, op, Stake::settled);
+        }
         let Message::Offer(offer) = message else {
             return self.step_keeper(at, of, KeepEvent::Message(message), None);
         };
@@ -250,11 +248,13 @@ impl World {
         if self.node(at.node).engine.copies.len() >= COPIES_MAX {
             return Err(Failure::new(FailureCode::Limit).on(at.node));
         }
+        let media = Media::at(offer.owner.store.as_bytes());
+        self.begin_stake(at, of.0, media, offer.version);
         self.node_mut(at.node).engine.copies.push(Copy {
             op: of.0,
             keeper: Keeper::new(of.1),
             version: offer.version,
-            media: Media::at(offer.owner.store.as_bytes()),
+            media,
             jobs: VecDeque::new(),
             made: false,
             stored: 0,

@@ -9,7 +9,7 @@ use crate::event::At;
 use crate::plan::Media;
 use ssi_core::abi::FailureCode;
 use ssi_core::checkpoint::{Event, Options, Report, Totals, Version};
-use ssi_core::copy::{partner, Seal, SealEffect, SealEvent, SendEffect, SendEvent, Sender};
+use ssi_core::copy::{partner, Seal, SealEffect, SealEvent, SendEffect, SendEvent, Sender, Stake};
 use ssi_core::failure::Failure;
 use ssi_core::node::{NodeId, NodeSet, OpId};
 use ssi_core::survey;
@@ -81,10 +81,6 @@ impl Copying {
         self.owner
     }
 
-    pub(super) fn is_of(&self, media: Media, version: Version) -> bool {
-        (Media::at(self.owner.store.as_bytes()), self.version) == (media, version)
-    }
-
     /// Its number is being asked for, or is there.
     pub(super) fn is_naming(&mut self, application: Option<u64>) {
         self.naming = application;
@@ -93,11 +89,6 @@ impl Copying {
     /// Whether the next number of an application is being asked for.
     pub(super) fn names(&self, media: Media, application: u64) -> bool {
         Media::at(self.owner.store.as_bytes()) == media && self.naming == Some(application)
-    }
-
-    /// The version that is written.
-    pub(super) fn is_about(&mut self, version: Version) {
-        self.version = version;
     }
 }
 
@@ -109,6 +100,28 @@ impl World {
     /// Whether a checkpoint of `at` makes second copies.
     pub(super) fn has_copies(&mut self, at: At, op: OpId) -> bool {
         self.copying(at, op).is_some()
+    }
+
+    /// A checkpoint begins to write its part of a version.
+    pub(super) fn begins_part(&mut self, at: At, op: OpId, version: Version) {
+        let Some(copying) = self.copying(at, op) else {
+            return;
+        };
+        copying.version = version;
+        let media = Media::at(copying.owner.store.as_bytes());
+        self.begin_stake(at, op, media, version);
+    }
+
+    /// It has ended.
+    pub(super) fn ends_part(&mut self, at: At, op: OpId, committed: bool) {
+        let copying = self.copying(at, op);
+        if copying.is_none_or(|copying| copying.version.number == 0) {
+            return;
+        }
+        if committed {
+            self.stake(at, op, Stake::settled);
+        }
+        self.stake(at, op, Stake::end);
     }
 
     /// Has the commit record written: where there are copies, on the other nodes first.

@@ -47,6 +47,7 @@ impl World {
                 }
                 self.checkpoints_peer_down(at, peer);
                 self.copies_peer_down(at, peer);
+                self.stakes_peer_down(at, peer);
                 self.restarts_peer_down(at, peer);
                 // Homes have moved. Where only the connection is lost, a new one makes `Up`.
                 if dead {

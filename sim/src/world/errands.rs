@@ -7,6 +7,7 @@ use crate::event::{At, Event};
 use crate::plan::Media;
 use ssi_core::abi::FailureCode;
 use ssi_core::checkpoint::Version;
+use ssi_core::copy::Stake;
 use ssi_core::failure::Failure;
 use ssi_core::image::commit::{self, Commit};
 use ssi_core::node::{NodeId, NodeSet, OpId};
@@ -33,14 +34,14 @@ pub struct Errand {
 }
 
 impl Does {
-    /// Whether it is to write the record of this version.
-    fn records(&self, media: Media, version: Version) -> bool {
+    /// Where it writes the record of which version.
+    fn recorded(&self) -> Option<(Media, Version)> {
         let Does::Record(record) = self else {
-            return false;
+            return None;
         };
-        let commit = commit::parse(record.bytes.as_bytes(), super::digest_of);
-        Media::at(record.owner.store.as_bytes()) == media
-            && commit.is_ok_and(|(commit, _)| version_of(&commit) == version)
+        let (commit, _) = commit::parse(record.bytes.as_bytes(), super::digest_of).ok()?;
+        let media = Media::at(record.owner.store.as_bytes());
+        Some((media, version_of(&commit)))
     }
 
     /// What is said where it could not be done.
@@ -65,6 +66,13 @@ impl World {
             Does::Locate(locate) if self.is_naming(at, op, locate) => Some(FailureCode::Busy),
             Does::Record(_) | Does::Locate(_) => None,
         };
+        let recorded = does.recorded().filter(|_| refused.is_none());
+        if let Some((media, version)) = recorded {
+            self.begin_stake(at, op, media, version);
+        }
+        if matches!(does, Does::Record(_)) {
+            self.stake(at, op, Stake::heard);
+        }
         if let Some(code) = refused {
             let refusal = does.refusal(Failure::new(code).on(at.node));
             return self.send(at, from, Body::Copy(op, refusal));
@@ -113,7 +121,12 @@ impl World {
         };
         let answer = answer.unwrap_or_else(|why| Some(errand.does.refusal(why)));
         match answer {
-            Some(answer) => self.send(at, errand.to, Body::Copy(errand.op, answer)),
+            Some(answer) => {
+                if errand.does.recorded().is_some() {
+                    self.stake(at, errand.op, Stake::end);
+                }
+                self.send(at, errand.to, Body::Copy(errand.op, answer));
+            }
             None => {
                 errand.step += 1;
                 self.node_mut(at.node).engine.errands.push(errand);
@@ -178,8 +191,8 @@ impl World {
     }
 
     /// `version` is committed: removes what is left of older ones that never were, and those that
-    /// are more than `keep` together with it, the oldest first; 0 keeps all. What a checkpoint that
-    /// is under way here has of an older one is not left over: it may still be committed.
+    /// are more than `keep` together with it, the oldest first; 0 keeps all. What this node has a
+    /// stake in is not left over: it may still be committed.
     pub(super) fn let_go_below(&mut self, at: At, media: Media, version: Version, keep: u32) {
         let (whole, stale) = self.store(at.node, media).below(version);
         let surplus = match keep {
@@ -204,23 +217,6 @@ impl World {
             let version = Version { number, ..version };
             self.store_mut(at.node, media).remove(version);
         }
-    }
-}
-
-impl World {
-    /// Whether a checkpoint makes this version, of which this node writes or keeps a part, or whose
-    /// commit record it writes.
-    fn is_under_way(&self, at: At, media: Media, version: Version) -> bool {
-        let engine = &self.node(at.node).engine;
-        let mut copies = engine.copies.iter();
-        let mut checkpoints = engine.checkpoints.iter();
-        let mut errands = engine.errands.iter();
-        errands.any(|errand| errand.does.records(media, version))
-            || copies.any(|copy| copy.is_of(media, version))
-            || checkpoints.any(|operation| {
-                let copying = operation.copying.as_ref();
-                copying.is_some_and(|copying| copying.is_of(media, version))
-            })
     }
 }
 

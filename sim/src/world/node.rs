@@ -5,6 +5,7 @@ use super::copies::Copy;
 use super::errands::Errand;
 use super::peers::{News, Peers};
 use super::restarts::Restart;
+use super::stakes::Staked;
 use super::store::Store;
 use super::survey::Surveying;
 use super::ProcessIx;
@@ -64,6 +65,8 @@ pub struct Engine {
     pub surveys: Vec<Surveying>,
     /// Copies of others' parts.
     pub copies: Vec<Copy>,
+    /// What may still be committed of versions here.
+    pub stakes: Vec<Staked>,
     /// Acts on the store for others.
     pub errands: Vec<Errand>,
     /// Number of the last of them.

@@ -4,7 +4,7 @@
 mod pair;
 mod table;
 
-use super::{partner, partner_outside};
+use super::{partner, partner_outside, Stake};
 use crate::abi::FailureCode;
 use crate::node::{NodeId, NodeSet};
 use crate::trial::seeds;
@@ -28,6 +28,39 @@ fn the_partner_is_the_next_in_the_ring() {
     assert_eq!(partner(node(5), &up), Some(node(1)));
     assert_eq!(partner(node(3), &up), Some(node(5)));
     assert_eq!(partner(node(1), &set(&[1])), None);
+}
+
+#[test]
+fn a_stake_waits_for_the_record_of_what_was_committed() {
+    type Event = fn(&mut Stake);
+    let kept = |awaits, events: &[Event]| {
+        let mut stake = Stake::new(awaits);
+        let mut over = Vec::new();
+        for event in events {
+            event(&mut stake);
+            over.push(stake.is_over());
+        }
+        over
+    };
+    let (begin, end): (Event, Event) = (Stake::begin, Stake::end);
+    let (settled, heard): (Event, Event) = (Stake::settled, Stake::heard);
+    // The record is slower than the news, or faster, or cannot come.
+    assert_eq!(
+        kept(true, &[begin, settled, end, heard]),
+        [false, false, false, true]
+    );
+    assert_eq!(
+        kept(true, &[begin, heard, settled, end]),
+        [false, false, false, true]
+    );
+    assert_eq!(kept(false, &[begin, settled, end]), [false, false, true]);
+    // It failed, or nothing is known.
+    assert_eq!(kept(true, &[begin, end]), [false, true]);
+    // A part and a copy of another's.
+    assert_eq!(
+        kept(true, &[begin, begin, settled, end, heard, end]),
+        [false, false, false, false, false, true]
+    );
 }
 
 #[test]
