@@ -191,6 +191,7 @@ impl Operation {
             Effect::Signal => self.give(context, Job::Signal),
             Effect::OpenVersion { found } => self.open(context, found, now_ms),
             Effect::Write { version } => {
+                context.peers.saves();
                 let (op, copying) = (self.op, self.copying.as_mut());
                 let begun = copying.map(|copying| copying.is_about(context, op, version));
                 match begun.unwrap_or(Ok(())) {

@@ -127,6 +127,20 @@ impl Peers {
         self.slots.iter().all(|slot| slot.peer.is_settled(now_ms))
     }
 
+    /// This node writes its part of a version.
+    pub fn saves(&mut self) {
+        for slot in self.slots.iter_mut() {
+            slot.peer.saves();
+        }
+    }
+
+    /// This node restores a part: who was never met counts as gone.
+    pub fn restores(&mut self) {
+        for slot in self.slots.iter_mut() {
+            slot.peer.restores();
+        }
+    }
+
     fn conn(&self, to: NodeId) -> Option<Arc<Conn>> {
         let slot = self.slots.iter().find(|slot| slot.peer.node() == to)?;
         let link = slot.peer.link()?;

@@ -165,6 +165,20 @@ joins_again() {
         ! ssictl status 2>&1 | grep -q join"
 }
 
+# A node that has come back never meets one that lives, and restarts what runs there: the life that
+# it took for gone is not believed afterwards.
+never_met() {
+    local app at=/shared/never-met
+    app=$(saved_on_2 tree $at)
+    cluster cut 1 2
+    cluster kill 1
+    cluster boot 1
+    on 1 "restart --nodes 1 --store $at/checkpoints $app"
+    cluster heal
+    on 2 "until ssictl status 2>&1 | grep -qE '^ *1 +estranged '; do sleep 0.1; done"
+    on 1 "ssictl status | grep -qE '^ *2 +estranged '"
+}
+
 start_cluster
 start_victim
 checkpoint_errors
@@ -174,4 +188,6 @@ try "no restart helper" without_helper
 try "a restart helper that is killed" killed_helper
 try "unreachable node" cut_off
 try "a node that was given up joins again" joins_again
+try "a node that was never met" never_met
+try "which joins again, too" joins_again
 finish

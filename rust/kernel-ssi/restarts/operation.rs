@@ -140,7 +140,10 @@ impl Operation {
         };
         match effect {
             AgentEffect::Build { part } => participant.team.build(part, self.caller.take()),
-            AgentEffect::Claim { part, of } => participant.claims.ask(context, self.op, part, of),
+            AgentEffect::Claim { part, of } => {
+                context.peers.restores();
+                participant.claims.ask(context, self.op, part, of);
+            }
             AgentEffect::Create { part } => participant.claims.grant(part),
             AgentEffect::LetGo => participant.team.let_go(),
             AgentEffect::TakeBack => {

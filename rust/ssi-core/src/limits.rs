@@ -63,8 +63,13 @@ pub const RECONNECT_MS_MIN: u32 = 100;
 /// Longest pause before connecting again.
 pub const RECONNECT_MS_MAX: u32 = 2_000;
 
-/// A node that has just joined waits this long for a peer that it has not heard of.
-pub const SETTLE_MS: u32 = RECONNECT_MS_MAX + HANDSHAKE_MS_MAX;
+/// A node that has just joined waits this long for a peer that it has not heard of: the peer may
+/// still believe in the node's earlier life, may stand still as long without counting as dead, and
+/// then pauses and connects.
+pub const fn settle_ms(failure_ms: u32) -> u32 {
+    let silence_ms = failure_ms.saturating_mul(2);
+    silence_ms.saturating_add(RECONNECT_MS_MAX + HANDSHAKE_MS_MAX)
+}
 
 /// A coordinator waits this long for all processes to stop.
 pub const STOP_MS_MAX: u32 = 20_000;

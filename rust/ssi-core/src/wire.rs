@@ -100,7 +100,7 @@ mod tests;
 pub const MAGIC: u32 = 0x6d49_5353;
 
 /// Version of everything in this module. Nodes of different versions refuse each other.
-pub const VERSION: u16 = 6;
+pub const VERSION: u16 = 7;
 
 record! {
     /// The bytes before every body.

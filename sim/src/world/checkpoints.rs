@@ -16,6 +16,7 @@ use ssi_core::checkpoint::{self, Event, Link, Options, Stray};
 use ssi_core::copy::SendEvent;
 use ssi_core::failure::Failure;
 use ssi_core::limits::STEP_EFFECTS_MAX;
+use ssi_core::member::Peer;
 use ssi_core::node::{ClusterPid, NodeId, OpId};
 use ssi_core::text::Path;
 use ssi_core::wire::checkpoint::{Failed, Message};
@@ -306,6 +307,7 @@ impl World {
             Effect::Signal => self.give(at, op, Job::Signal),
             Effect::OpenVersion { found } => self.open(at, op, found),
             Effect::Write { version } => {
+                self.each_peer(at, Peer::saves);
                 self.begins_part(at, op, version);
                 self.give(at, op, Job::Write(version));
             }

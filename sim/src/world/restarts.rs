@@ -9,6 +9,7 @@ use crate::trace::record::Protocol as Told;
 use ssi_core::abi::FailureCode;
 use ssi_core::failure::Failure;
 use ssi_core::limits::STEP_EFFECTS_MAX;
+use ssi_core::member::Peer;
 use ssi_core::node::{NodeId, OpId};
 use ssi_core::place::Plan;
 use ssi_core::restart::{
@@ -91,6 +92,13 @@ impl World {
         node.engine.restarts.push(restart);
         self.touched.operations = true;
         Ok(())
+    }
+
+    /// What this node does concerns its peers.
+    pub(super) fn each_peer(&mut self, at: At, event: fn(&mut Peer)) {
+        for slot in &mut self.node_mut(at.node).engine.peers.slots {
+            event(&mut slot.peer);
+        }
     }
 
     /// Whether a node knows of all others if they live.
@@ -251,7 +259,10 @@ impl World {
     fn act_restart(&mut self, at: At, op: OpId, effect: AgentEffect) {
         match effect {
             AgentEffect::Build { part } => self.build(at, op, part),
-            AgentEffect::Claim { part, of } => self.claim(at, op, part, of),
+            AgentEffect::Claim { part, of } => {
+                self.each_peer(at, Peer::restores);
+                self.claim(at, op, part, of);
+            }
             AgentEffect::Create { part } => self.granted(at, op, part),
             AgentEffect::LetGo => self.let_team_go(at, op),
             AgentEffect::TakeBack => self.take_team_back(at, op),

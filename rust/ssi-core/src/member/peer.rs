@@ -14,6 +14,17 @@ pub use handshake::same_mac;
 /// Where effects go, in order.
 pub type Sink<'a> = &'a mut dyn FnMut(Effect);
 
+/// What was said in the introductions of a connection, beside the ids.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Said {
+    /// The peer's life.
+    pub epoch: Epoch,
+    /// The peer has taken part in something.
+    pub took_part: bool,
+    /// This node has, as it said.
+    pub we_took_part: bool,
+}
+
 /// Handshake of the newest connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Shake {
@@ -31,13 +42,13 @@ pub(super) enum Shake {
     Proofs {
         link: Link,
         since_ms: u64,
-        epoch: Epoch,
+        said: Said,
     },
     /// The peer's Proof is awaited.
     Proof {
         link: Link,
         since_ms: u64,
-        epoch: Epoch,
+        said: Said,
         expected: Mac,
     },
 }
@@ -64,6 +75,10 @@ pub struct Peer {
     pub(super) life: Life,
     /// The newest life that counts as dead.
     dead: Option<Epoch>,
+    /// What ran there counts as gone, although no life of it was met.
+    pub(super) gone: bool,
+    /// This node has written or restored a part.
+    took_part: bool,
     processes: u32,
     /// How many of this node's processes the peer was told of.
     told: u32,
@@ -85,6 +100,8 @@ impl Peer {
             shake: Shake::Idle,
             life: Life::Absent,
             dead: None,
+            gone: false,
+            took_part: false,
             processes: 0,
             told: 0,
             here_ms: now_ms,
@@ -130,9 +147,25 @@ impl Peer {
             Life::Up { .. } | Life::Down | Life::Refused => true,
             Life::Absent => {
                 let waited_ms = now_ms.saturating_sub(self.here_ms);
-                !self.was_away(now_ms) && waited_ms > u64::from(limits::SETTLE_MS)
+                let settle_ms = u64::from(limits::settle_ms(self.me.failure_ms));
+                !self.was_away(now_ms) && waited_ms > settle_ms
             }
         }
+    }
+
+    /// This node writes its part of a version.
+    pub fn saves(&mut self) {
+        self.took_part = true;
+    }
+
+    /// This node restores a part. A peer that was never met counts as gone from now on, and what
+    /// ran there may run here: a life of it that has taken part in anything is dead.
+    pub fn restores(&mut self) {
+        self.took_part = true;
+        self.gone |= match self.life {
+            Life::Absent | Life::Refused => self.dead.is_none(),
+            Life::Up { .. } | Life::Down => false,
+        };
     }
 
     /// Whether this node has stood still since its last tick, as a machine that was suspended does.
@@ -232,7 +265,16 @@ impl Peer {
     // Life.
 
     /// The peer has proven itself on `link`, in this life.
-    fn establish(&mut self, now_ms: u64, link: Link, epoch: Epoch, out: Sink<'_>) {
+    fn establish(&mut self, now_ms: u64, link: Link, said: Said, out: Sink<'_>) {
+        if said.we_took_part != self.took_part {
+            // The peer has to know before it believes this node: once more.
+            return out(Effect::Close { link });
+        }
+        let epoch = said.epoch;
+        if self.gone && said.took_part {
+            self.dead = self.dead.max(Some(epoch));
+            self.life = Life::Down;
+        }
         let present = self.epoch();
         if self.dead.is_some_and(|dead| epoch <= dead) || present.is_some_and(|now| epoch < now) {
             return self.refuse(link, Reason::DeadEpoch, out);
@@ -250,6 +292,7 @@ impl Peer {
             epoch,
             link: Some(link),
         };
+        self.gone = false;
         self.heard_ms = now_ms;
         self.beat_ms = now_ms;
         self.pause_ms = limits::RECONNECT_MS_MIN;

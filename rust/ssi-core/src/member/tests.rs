@@ -175,7 +175,7 @@ fn who_was_away_accuses_nobody() {
 #[test]
 fn who_was_away_waits_anew_for_those_it_has_not_heard_of() {
     let mut me = Peer::new(me(1, 1), node(2), 0);
-    let settle_ms = u64::from(limits::SETTLE_MS);
+    let settle_ms = u64::from(limits::settle_ms(limits::FAILURE_MS_DEFAULT));
     let tick = |me: &mut Peer, now_ms| {
         me.step(now_ms, Event::Tick { processes: 0 }, &mut |_| {});
     };
@@ -187,6 +187,62 @@ fn who_was_away_waits_anew_for_those_it_has_not_heard_of() {
         assert!(!me.is_settled(now_ms), "{now_ms}");
     }
     assert!(me.is_settled(woken_ms + settle_ms + 1));
+}
+
+/// Two nodes that do not reach each other, until they do.
+fn parted(meanwhile: impl FnOnce(&mut Peer, &mut Peer)) -> Pair {
+    let mut pair = Pair::new();
+    pair.refuse_connects = true;
+    pair.run_ms(20_000);
+    let (mut one, mut two) = (pair.end(1).peer.clone(), pair.end(2).peer.clone());
+    meanwhile(&mut one, &mut two);
+    pair.end(1).peer = one;
+    pair.end(2).peer = two;
+    pair.refuse_connects = false;
+    pair.run_ms(5_000);
+    pair
+}
+
+#[test]
+fn a_life_that_was_taken_for_gone_is_dead() {
+    let pair = parted(|one, two| {
+        one.restores();
+        two.saves();
+    });
+    assert_eq!(
+        (pair.state(1), pair.state(2)),
+        (node_state::DOWN, node_state::DOWN)
+    );
+    assert_eq!(pair.news(1), [""; 0]);
+    assert_eq!(pair.news(2), ["up 1", "down 1", "expelled"]);
+}
+
+#[test]
+fn a_life_that_has_done_nothing_was_not_taken_for_gone() {
+    let mut pair = parted(|one, _| one.restores());
+    assert_eq!((pair.news(1), pair.news(2)), (pair.news(2), pair.news(1)));
+    assert_eq!(pair.state(1), node_state::UP);
+    // What it does from now on is known.
+    pair.end(2).peer.saves();
+    pair.break_links();
+    pair.run_ms(5_000);
+    assert_eq!(pair.news(1), ["up 1", "lost 1", "up 1"]);
+}
+
+#[test]
+fn who_restarts_while_introducing_itself_does_it_again() {
+    let mut me = Peer::new(me(1, 1), node(2), 0);
+    let right = |link: Link, theirs| {
+        let message = Message::Proof(Proof { mac: theirs });
+        Event::Received { link, message }
+    };
+    let (_, theirs) = accept(&mut me, Link(1), hello(2, 1, 2));
+    me.restores();
+    let effects = drive(&mut me, right(Link(1), theirs));
+    assert_eq!(effects, [Effect::Close { link: Link(1) }]);
+    let (_, theirs) = accept(&mut me, Link(2), hello(2, 1, 3));
+    drive(&mut me, right(Link(2), theirs));
+    assert_eq!(me.epoch(), Some(Epoch(1)));
 }
 
 #[test]
@@ -214,6 +270,7 @@ fn hello(raw: u32, epoch: u64, nonce: u8) -> Hello {
         node: node(raw),
         epoch: Epoch(epoch),
         nonce: [nonce; 16],
+        took_part: 0,
     }
 }
 

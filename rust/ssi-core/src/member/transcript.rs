@@ -57,12 +57,16 @@ record! {
         pub connector_epoch: Epoch,
         /// Its nonce.
         pub connector_nonce: Nonce,
+        /// Whether it has taken part in anything.
+        pub connector_took_part: u32,
         /// The end that accepted.
         pub acceptor: NodeId,
         /// Its epoch.
         pub acceptor_epoch: Epoch,
         /// Its nonce.
         pub acceptor_nonce: Nonce,
+        /// Whether it has taken part in anything.
+        pub acceptor_took_part: u32,
     }
 }
 
@@ -78,9 +82,11 @@ impl Transcript {
             connector: connector.node,
             connector_epoch: connector.epoch,
             connector_nonce: connector.nonce,
+            connector_took_part: connector.took_part,
             acceptor: acceptor.node,
             acceptor_epoch: acceptor.epoch,
             acceptor_nonce: acceptor.nonce,
+            acceptor_took_part: acceptor.took_part,
         }
     }
 

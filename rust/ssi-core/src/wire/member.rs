@@ -23,6 +23,9 @@ record! {
         pub epoch: Epoch,
         /// Fresh for every connection.
         pub nonce: Nonce,
+        /// Not 0: in this life it has written or restored a part, so that what runs there may have
+        /// been restarted elsewhere.
+        pub took_part: u32,
     }
 }
 

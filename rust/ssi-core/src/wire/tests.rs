@@ -86,6 +86,7 @@ fn examples() -> Vec<Message> {
             node: node(2),
             epoch: Epoch(8),
             nonce: [9; 16],
+            took_part: 1,
         }),
         member::Message::Proof(member::Proof { mac: [1; 32] }),
         member::Message::Heartbeat(member::Heartbeat { processes: 6 }),

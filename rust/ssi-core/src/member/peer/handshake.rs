@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The handshake of a connection: both ends introduce themselves and prove that they have the key.
 
-use super::{Life, Peer, Shake, Sink};
+use super::{Life, Peer, Said, Shake, Sink};
 use crate::limits;
 use crate::member::{Effect, Link, Me, Role, Transcript};
 use crate::wire::member::{Hello, Mac, Message, Nonce, Proof, Reason, Refuse};
@@ -28,6 +28,7 @@ impl Peer {
             node,
             epoch,
             nonce,
+            took_part: u32::from(self.took_part),
         }
     }
 
@@ -103,14 +104,18 @@ impl Peer {
         out: Sink<'_>,
     ) {
         let (role, connector, acceptor) = ends;
-        let epoch = match role {
-            Role::Connector => acceptor.epoch,
-            Role::Acceptor => connector.epoch,
+        let (ours, theirs) = match role {
+            Role::Connector => (connector, acceptor),
+            Role::Acceptor => (acceptor, connector),
         };
         self.shake = Shake::Proofs {
             link,
             since_ms: now_ms,
-            epoch,
+            said: Said {
+                epoch: theirs.epoch,
+                took_part: theirs.took_part != 0,
+                we_took_part: ours.took_part != 0,
+            },
         };
         out(Effect::Prove {
             link,
@@ -124,12 +129,12 @@ impl Peer {
             Shake::Proofs {
                 link: shaking,
                 since_ms,
-                epoch,
+                said,
             } if shaking == link => {
                 self.shake = Shake::Proof {
                     link,
                     since_ms,
-                    epoch,
+                    said,
                     expected: theirs,
                 };
                 out(Effect::Send {
@@ -178,7 +183,7 @@ impl Peer {
             (
                 Shake::Proof {
                     link: at,
-                    epoch,
+                    said,
                     expected,
                     ..
                 },
@@ -186,7 +191,7 @@ impl Peer {
             ) if at == link => {
                 self.back_off(now_ms);
                 if same_mac(&expected, &proof.mac) {
-                    self.establish(now_ms, link, epoch, out);
+                    self.establish(now_ms, link, said, out);
                 } else {
                     self.refuse(link, Reason::Proof, out);
                 }

@@ -7,7 +7,7 @@ use crate::limits;
 use crate::member::peer::{Life, Shake};
 use crate::member::{Effect, Event, Link, Peer};
 use crate::trial::{golden, listed, seeds, Random};
-use crate::wire::member::{Heartbeat, Leave, Message, Proof, Reason, Refuse};
+use crate::wire::member::{Heartbeat, Hello, Leave, Message, Proof, Reason, Refuse};
 
 /// The connection whose handshake is under way.
 const NEW: Link = Link(2);
@@ -25,6 +25,10 @@ fn events(theirs: u32) -> Vec<(String, Event)> {
         link: Link(3),
         nonce: [8; 16],
         hello: hello(theirs, epoch, 9),
+    };
+    let took_part = Hello {
+        took_part: 1,
+        ..hello(theirs, 5, 6)
     };
     let mut events: Vec<(String, Event)> = vec![
         ("Tick".into(), Event::Tick { processes: 4 }),
@@ -50,6 +54,7 @@ fn events(theirs: u32) -> Vec<(String, Event)> {
     ];
     let messages = [
         ("Hello", Message::Hello(hello(theirs, 5, 6))),
+        ("Hello, took part", Message::Hello(took_part)),
         ("right Proof", Message::Proof(Proof { mac: RIGHT })),
         ("wrong Proof", Message::Proof(Proof { mac: [2; 32] })),
         ("Heartbeat", Message::Heartbeat(Heartbeat { processes: 3 })),
@@ -99,6 +104,7 @@ fn describe(effect: &Effect) -> String {
 
 fn name(peer: &Peer) -> String {
     let life = match peer.life {
+        Life::Absent if peer.gone => "Gone".to_string(),
         Life::Absent => "Absent".to_string(),
         Life::Up {
             epoch,
@@ -115,14 +121,21 @@ fn name(peer: &Peer) -> String {
         Shake::Proofs { .. } => "Proofs",
         Shake::Proof { .. } => "Proof",
     };
-    format!("{life}, {shake}")
+    let said = match peer.shake {
+        Shake::Proofs { said, .. } | Shake::Proof { said, .. } if said.took_part => " took part",
+        _ => "",
+    };
+    format!("{life}, {shake}{said}")
 }
 
 /// The peer of node 2 that has the id `theirs`, in every state that it can be led to.
 fn peers(theirs: u32) -> Vec<Peer> {
     let connects = theirs == 1;
-    let begin = |peer: &mut Peer, link: Link, epoch: u64, steps: usize| {
-        let theirs = hello(theirs, epoch, 6);
+    let begin = |peer: &mut Peer, link: Link, life: (u64, u32), steps: usize| {
+        let theirs = Hello {
+            took_part: life.1,
+            ..hello(theirs, life.0, 6)
+        };
         let mut events = if connects {
             vec![
                 Event::Tick { processes: 0 },
@@ -151,7 +164,7 @@ fn peers(theirs: u32) -> Vec<Peer> {
     };
     let fresh = Peer::new(me(2, 1), node(theirs), 0);
     let mut up = fresh.clone();
-    begin(&mut up, LIVE, 5, 5);
+    begin(&mut up, LIVE, (5, 0), 5);
     let mut unconnected = up.clone();
     drive(&mut unconnected, Event::Closed { link: LIVE });
     let mut down = unconnected.clone();
@@ -162,19 +175,23 @@ fn peers(theirs: u32) -> Vec<Peer> {
     }
     drive(&mut down, Event::ConnectFailed);
     let mut refused = fresh.clone();
-    begin(&mut refused, NEW, 5, if connects { 2 } else { 1 });
+    begin(&mut refused, NEW, (5, 0), if connects { 2 } else { 1 });
     drive(&mut refused, received(NEW, Message::Leave(Leave)));
+    let mut gone = fresh.clone();
+    gone.restores();
     let mut peers = Vec::new();
-    for (peer, epoch) in [
-        (fresh, 5),
-        (up, 5),
-        (unconnected, 6),
-        (down, 5),
-        (refused, 5),
+    for (peer, life) in [
+        (fresh, (5, 0)),
+        (gone.clone(), (5, 0)),
+        (gone, (5, 1)),
+        (up, (5, 0)),
+        (unconnected, (6, 0)),
+        (down, (5, 0)),
+        (refused, (5, 0)),
     ] {
         for steps in 0..if connects { 5 } else { 3 } {
             let mut peer = peer.clone();
-            begin(&mut peer, NEW, epoch, steps);
+            begin(&mut peer, NEW, life, steps);
             peers.push(peer);
         }
     }

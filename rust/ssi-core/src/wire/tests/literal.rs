@@ -19,7 +19,7 @@ fn a_message_as_literal_bytes() {
     ));
     #[rustfmt::skip]
     let bytes = [
-        b'S', b'S', b'I', b'm', 6, 0, 37, 0, 20, 0, 0, 0, // magic, version, kind, length
+        b'S', b'S', b'I', b'm', 7, 0, 37, 0, 20, 0, 0, 0, // magic, version, kind, length
         2, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1, // sender, epoch
         5, 0, 0, 0, 3, 0, 0, 0, 0x22, 0x11, 0, 0, 0, 0, 0, 0, // operation
         1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0xc, 0xb, 0xa, 9, 8, 7, 6, 5,
@@ -34,7 +34,7 @@ fn a_signal_is_a_header() {
         member::Leave,
     ))));
     assert_eq!(bytes.len(), HEADER_BYTES);
-    assert_eq!(bytes[4..12], [6, 0, 5, 0, 0, 0, 0, 0]);
+    assert_eq!(bytes[4..12], [7, 0, 5, 0, 0, 0, 0, 0]);
     assert_eq!(bytes[24..], [0; 16]);
 }
 
@@ -48,7 +48,7 @@ fn a_flush_as_literal_bytes() {
         op(),
         flush::Message::Flushed(flushed),
     )));
-    assert_eq!(bytes[4..12], [6, 0, 113, 0, 16, 0, 0, 0]);
+    assert_eq!(bytes[4..12], [7, 0, 113, 0, 16, 0, 0, 0]);
     #[rustfmt::skip]
     assert_eq!(bytes[HEADER_BYTES..], [2, 1, 0, 0, 0, 0, 0, 0, 0xc, 0xb, 0xa, 9, 8, 7, 6, 5]);
 }
