@@ -135,12 +135,7 @@ fn of_code(code: FailureCode, failure: &Failure, subject: &Subject) -> String {
              back as it was",
             detail(&text)
         ),
-        FailureCode::Incompatible => {
-            format!(
-                "{node} lacks a feature that the image needs{}",
-                detail(&text)
-            )
-        }
+        FailureCode::Incompatible => incompatible(failure, &node, &text),
         FailureCode::Limit => format!("a limit was reached on {node}{}", detail(&text)),
         FailureCode::BadArgument => format!("the kernel refused the arguments{}", detail(&text)),
         FailureCode::Internal => {
@@ -214,6 +209,23 @@ fn media(failure: &Failure, node: &str, text: &str, subject: &Subject) -> String
         subject.store,
         detail(text)
     )
+}
+
+/// What the image needs, and the node has not, or not for it.
+fn incompatible(failure: &Failure, node: &str, text: &str) -> String {
+    match i32::try_from(failure.errno) {
+        Ok(libc::EADDRINUSE) => format!(
+            "{text} is in use on {node}: end what uses it, or restart elsewhere with --avoid"
+        ),
+        Ok(libc::EADDRNOTAVAIL) => format!(
+            "the address of {text} is not on {node}: give it that address, or restart elsewhere \
+             with --avoid"
+        ),
+        Ok(_) | Err(_) => format!(
+            "{node} lacks a feature that the image needs{}",
+            detail(text)
+        ),
+    }
 }
 
 fn pid_in_use(failure: &Failure, node: &str) -> String {
@@ -347,6 +359,23 @@ mod tests {
         let fault = explain(&error(10, libc::ENOSPC as u32, ""), &subject());
         assert_eq!(fault.exit, Exit::MediaFull);
         assert!(fault.text.contains("the store /var/x is full on node 3"));
+    }
+
+    #[test]
+    fn a_port_that_is_in_use_is_no_missing_feature() {
+        let fault = explain(
+            &error(17, libc::EADDRINUSE as u32, "TCP port 7"),
+            &subject(),
+        );
+        assert_eq!(fault.exit, Exit::Incompatible);
+        assert!(fault.text.starts_with("TCP port 7 is in use on node 3"));
+        let fault = explain(
+            &error(17, libc::EADDRNOTAVAIL as u32, "TCP port 7"),
+            &subject(),
+        );
+        assert!(fault
+            .text
+            .starts_with("the address of TCP port 7 is not on node 3"));
     }
 
     #[test]

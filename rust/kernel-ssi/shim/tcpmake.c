@@ -221,16 +221,19 @@ int ssi_tcp_begin(struct file *file, u32 address, u32 port)
 	return err == -EINPROGRESS ? 0 : err;
 }
 
-/* Whether somebody listens where @pair's near end is to. */
-static bool is_served(const struct ssi_tcp_pair *pair)
+/* Whether somebody has the port where @pair's near end is to listen. */
+static bool is_taken(const struct ssi_tcp_pair *pair, bool may_share)
 {
-	bool served;
+	const struct sock *other;
+	bool taken;
 
 	rcu_read_lock();
-	served = __inet_lookup_listener(&init_net, init_net.ipv4.tcp_death_row.hashinfo, NULL, 0,
-					0, 0, htonl(pair->near_address), pair->near_port, 0, 0);
+	other = __inet_lookup_listener(&init_net, init_net.ipv4.tcp_death_row.hashinfo, NULL, 0,
+				       0, 0, htonl(pair->near_address), pair->near_port, 0, 0);
+	/* As in bind(2): who shares a port does so with those who share it, too. */
+	taken = other && !(may_share && other->sk_reuseport);
 	rcu_read_unlock();
-	return served;
+	return taken;
 }
 
 /* ssi_tcp_serve - a listening socket at its old address; -EADDRINUSE */
@@ -239,7 +242,7 @@ int ssi_tcp_serve(const struct ssi_tcp_pair *pair, u32 backlog,
 {
 	struct socket *sock;
 	bool may_share = options->flags & SSI_TCP_OPT_REUSEPORT;
-	int err = !may_share && is_served(pair) ? -EADDRINUSE : create(&sock);
+	int err = is_taken(pair, may_share) ? -EADDRINUSE : create(&sock);
 
 	if (err)
 		return err;
