@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Stories of a job, told as looks and outcomes.
+use super::super::attend::verdict;
 use super::repair::{ATTEMPTS_MAX, PAUSE_MS_MAX};
 use super::*;
+use crate::exit::Exit;
 use world::{done, not_restarted, own, version, World};
 
 mod flush;
@@ -206,6 +208,9 @@ fn a_bad_version_is_passed_over_and_others_are_tried() {
     world.conclude(not_restarted(version(1, 1_030_000), 24));
     assert_eq!(world.act(), []);
     assert_eq!(world.state.phase, Phase::Failed);
+    let fault = verdict("nightly", &world.state).unwrap_err();
+    assert_eq!(fault.exit, Exit::GivenUp);
+    assert!(fault.text.contains("nightly") && fault.text.contains(&world.state.why));
 }
 
 #[test]
