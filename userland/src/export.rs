@@ -6,7 +6,7 @@
 use crate::exit::{Exit, Fault};
 use crate::image::check::Check;
 use crate::image::{damaged, unreadable, words, Committed, Name};
-use crate::store::folder_of;
+use crate::store::{commit_path, folder_of};
 use ssi_core::image::commit::COMMIT_BYTES_MAX;
 use ssi_core::image::part::ImageError;
 use std::fmt::Display;
@@ -172,7 +172,7 @@ impl Arrival {
         check.file(Name::Commit, &bytes[..], shown)?;
         let committed = Committed::read(&mut &bytes[..], shown)?;
         let (application, version) = (committed.commit.application, committed.commit.version);
-        let there = std::fs::read(folder_of(store, application, version).join("commit"));
+        let there = std::fs::read(commit_path(store, application, version));
         let (application, folder) = match there.is_ok_and(|there| there == bytes) {
             true => (application, None),
             false => {
