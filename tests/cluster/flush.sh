@@ -88,6 +88,8 @@ stays_removed() {
     fails_for_room 2
     cluster boot 2
     all_are_up
+    # Who is left of the application is in the way of the next one.
+    stop_application 1 3
     leaves_nothing $FULL
 }
 
