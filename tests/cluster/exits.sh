@@ -82,9 +82,10 @@ never_rests() {
     done
     said=$(on 1 "fsfreeze -f $FOLDER/medium; sleep 0.5; cd $FOLDER
         for i in \$(seq $many); do
-            (checkpoint --store $STORE \$(cat writer-\$i); echo \"status \$?\") 2>&1 &
+            (checkpoint --store $STORE \$(cat writer-\$i) >said-\$i 2>&1
+                echo \"status \$?\" >>said-\$i) &
         done
-        wait; fsfreeze -u $FOLDER/medium")
+        wait; fsfreeze -u $FOLDER/medium; cat said-*")
     [ "$(grep -c '^status 19$' <<<"$said")" = $OPERATIONS_MAX ] &&
         [ "$(grep -c 'did not come to rest in time' <<<"$said")" = $OPERATIONS_MAX ] &&
         [ "$(grep -c '^status 28$' <<<"$said")" = 1 ] &&
