@@ -39,6 +39,9 @@ impl Copy {
         let Ok(mut effects) = Effects::reserve() else {
             return;
         };
+        if let KeepEvent::Message(Message::Settled(_)) = event {
+            self.making.settled();
+        }
         if let Err(violation) = self.keeper.step(event, &mut |effect| effects.push(effect)) {
             pr_warn!("copy: {} in state {}\n", violation.event, violation.state);
             self.keeper.give_up(&mut |effect| effects.push(effect));
@@ -108,9 +111,6 @@ impl Copies {
     /// A message for a partner came.
     #[inline(never)]
     pub fn message(&mut self, context: &mut Context, op: OpId, from: NodeId, message: Message) {
-        if let Message::Settled(_) = message {
-            self.settled(op, from);
-        }
         let Message::Offer(offer) = message else {
             return self.step(context, (op, from), KeepEvent::Message(message), None);
         };
@@ -121,13 +121,6 @@ impl Copies {
                 let refused = Message::Refused(Refused { failure });
                 context.send(from, Body::Copy(op, refused));
             }
-        }
-    }
-
-    fn settled(&self, op: OpId, from: NodeId) {
-        let is = |copy: &KBox<Copy>| copy.op == op && copy.keeper.sender() == from;
-        if let Some(copy) = self.copies.find(is) {
-            copy.making.settled();
         }
     }
 

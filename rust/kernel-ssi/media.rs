@@ -157,7 +157,7 @@ impl Store {
         let folder = self.path.join(format_args!("{application}"))?;
         let mark = folder.join(format_args!(".v{version}"))?;
         match fsio::make_folder(mark.as_cstr()?, &self.creds) {
-            Ok(()) => sync_up(&folder, folder.bytes().len(), &self.creds)?,
+            Ok(()) => sync(&folder, &self.creds)?,
             Err(error) if error == EEXIST => {}
             Err(error) => return Err(mark.failed(error)),
         }

@@ -31,6 +31,8 @@ pub struct Errand {
     to: NodeId,
     does: Does,
     step: u32,
+    /// It is an act for a version in which this node has a stake.
+    staked: bool,
 }
 
 impl Does {
@@ -92,6 +94,7 @@ impl World {
             to: from,
             does,
             step: 0,
+            staked: recorded.is_some(),
         });
         self.queue.after(time, Event::Errand(at, number));
     }
@@ -122,7 +125,7 @@ impl World {
         let answer = answer.unwrap_or_else(|why| Some(errand.does.refusal(why)));
         match answer {
             Some(answer) => {
-                if errand.does.recorded().is_some() {
+                if errand.staked {
                     self.stake(at, errand.op, Stake::end);
                 }
                 self.send(at, errand.to, Body::Copy(errand.op, answer));

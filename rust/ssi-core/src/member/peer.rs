@@ -162,10 +162,7 @@ impl Peer {
     /// ran there may run here: a life of it that has taken part in anything is dead.
     pub fn restores(&mut self) {
         self.took_part = true;
-        self.gone |= match self.life {
-            Life::Absent | Life::Refused => self.dead.is_none(),
-            Life::Up { .. } | Life::Down => false,
-        };
+        self.gone |= self.dead.is_none() && self.epoch().is_none();
     }
 
     /// Whether this node has stood still since its last tick, as a machine that was suspended does.
