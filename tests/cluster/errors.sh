@@ -27,8 +27,8 @@ no_version() { [ "$(on 1 "restart --list --json --store $1")" = '[]' ]; }
 take_version() {
     local said
     said=$(on 1 "checkpoint --json --store $STORE $PID")
-    APP=$(sed -n 's/.*"application":\([0-9]*\).*/\1/p' <<<"$said")
-    LAST=$(sed -n 's/.*"version":\([0-9]*\).*/\1/p' <<<"$said")
+    APP=$(field application <<<"$said")
+    LAST=$(field version <<<"$said")
 }
 
 # damage FILE: changes one byte in the middle of a file of a version.
@@ -101,7 +101,7 @@ saved_on_2() {
             /usr/lib/ssi/tests/$1 $2 >/dev/null 2>&1 &
         until [ -s $2/ready ]; do sleep 0.1; done
         checkpoint --json --store $2/checkpoints \$(cat $2/pid)" |
-        sed -n 's/.*"application":\([0-9]*\).*/\1/p'
+        field application
 }
 
 # ends_well_from_1 FOLDER APPLICATION: restarted by node 1, it finds itself as it was.

@@ -19,7 +19,7 @@ start() {
 # end NAME: saves it and ends it; prints the application.
 end() {
     on 1 "checkpoint --kill --json --store $STORE \$(cat $FOLDER/$1)" |
-        sed -n 's/.*"application":\([0-9]*\).*/\1/p'
+        field application
 }
 
 # goes_on NAME: it hears the word that it waits for.

@@ -24,7 +24,7 @@ from_inside() {
     on 1 "cd $FOLDER && ssi-run --output inside sh -c '
         checkpoint --store $STORE --json \$\$ >report; echo \$? >>statuses; exit 0' </dev/null"
     on 1 "cd $FOLDER && [ \"\$(cat statuses)\" = 0 ] || { cat inside statuses; exit 1; }"
-    app=$(on 1 "cat $FOLDER/report" | sed -n 's/.*"application":\([0-9]*\).*/\1/p')
+    app=$(on 1 "cat $FOLDER/report" | field application)
     on 1 "restart --store $STORE --output $FOLDER/output $app; sleep 0.2
         until [ \$(wc -l <$FOLDER/statuses) = 2 ]; do sleep 0.1; done"
     no_processes 1
@@ -83,7 +83,7 @@ END
 comes_back_alone() {
     local app said
     said=$(on 1 "checkpoint -p --external-ends --json --store $STORE $PID")
-    app=$(sed -n 's/.*"application":\([0-9]*\).*/\1/p' <<<"$said")
+    app=$(field application <<<"$said")
     grep -q '"processes":1,' <<<"$said" || { echo "$said"; return 1; }
     end_all
     on 1 "restart --store $STORE --output $FOLDER/output $app

@@ -59,6 +59,9 @@ try() {
     [ "$status" != 70 ] || finish
 }
 
+# field NAME: that number of a report, which comes as JSON; as in node.sh.
+field() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
+
 # gives NODE STATUS WORDS SCRIPT: the script must end with the status and say the words.
 gives() {
     local node=$1 wanted=$2 words=$3 status=0 said

@@ -29,7 +29,7 @@ move() {
     on 1 "restart --store $STORE $(application "$1")"
 }
 
-application() { sed -n 's/.*"application":\([0-9]*\).*/\1/p' "$FOLDER/moved/$1/report"; }
+application() { field application <"$FOLDER/moved/$1/report"; }
 
 # What runs on another node is not restarted on its own, which is up again; nothing happens to it.
 runs_once() {

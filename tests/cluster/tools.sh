@@ -59,9 +59,6 @@ grows() {
     on 2 "head -n -1 $FOLDER/came | awk '\$1 != NR - 1 { exit 1 }'"
 }
 
-# As in node.sh.
-field() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
-
 freeze() {
     local said before
     said=$(on 1 "checkpoint --freeze --json $PID")

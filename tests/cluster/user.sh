@@ -22,8 +22,8 @@ begin() {
 
 # version SAID: sets APP and VERSION from the report of a checkpoint.
 version() {
-    APP=$(sed -n 's/.*"application":\([0-9]*\).*/\1/p' <<<"$1")
-    VERSION=$(sed -n 's/.*"version":\([0-9]*\).*/\1/p' <<<"$1")
+    APP=$(field application <<<"$1")
+    VERSION=$(field version <<<"$1")
 }
 
 killed() {
