@@ -8,12 +8,14 @@ mod figures;
 mod interval;
 mod replay;
 mod run;
+mod say;
 mod scale;
 mod show;
 mod speed;
 
 use crate::world::World;
 use clap::Parser;
+use say::say;
 use std::process::ExitCode;
 
 /// Nothing was found.
@@ -75,10 +77,10 @@ impl Command {
 
 /// Says how the run of a world ended.
 fn verdict(world: &World) -> ExitCode {
-    println!("{} events", world.events);
+    say(format_args!("{} events", world.events));
     match &world.broken {
         Some(broken) => {
-            println!("breaks {}: {}", broken.checker, broken.what);
+            say(format_args!("breaks {}: {}", broken.checker, broken.what));
             FOUND()
         }
         None => FINE,

@@ -7,6 +7,7 @@ pub mod document;
 pub mod figures;
 pub mod hardware;
 pub mod interval;
+mod letter;
 pub mod measured;
 pub mod profile;
 pub mod recovery;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `ssi-sim coverage`: whether stories and seeds take every row of the golden tables.
 use super::crash_points::files;
-use super::{FINE, FOUND};
+use super::{say, FINE, FOUND};
 use crate::coverage::table;
 use crate::explore::explore;
 use crate::story::Story;
@@ -42,9 +42,9 @@ impl Arguments {
         let seeds = found.broken.iter();
         broken.extend(seeds.map(|(seed, what)| format!("seed {seed} breaks {what:?}")));
         for line in &broken {
-            println!("{line}");
+            say(format_args!("{line}"));
         }
-        print!("{}", table::report(pairs.iter().copied()));
+        say(format_args!("{}", table::report(pairs.iter().copied())));
         let all = table::missed(pairs.into_iter()).is_empty();
         match all && broken.is_empty() {
             true => Ok(FINE),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `ssi-sim crash-points`: every story, with a power cut of every node at every point.
-use super::{FINE, FOUND};
+use super::{say, FINE, FOUND};
 use crate::coverage::table;
 use crate::crash::explore;
 use crate::story::Story;
@@ -54,20 +54,20 @@ impl Arguments {
             let text = std::fs::read_to_string(&path).map_err(|why| format!("{name}: {why}"))?;
             let story = Story::parse(&text).map_err(|why| format!("{name}:{why}"))?;
             let found = explore(&story, &bar);
-            println!(
+            say(format_args!(
                 "{name}: {} power cuts, {} found",
                 found.told,
                 found.broken.len()
-            );
+            ));
             for (crash, what) in found.broken.iter().take(5) {
-                println!("  {crash:?} breaks {what}");
+                say(format_args!("  {crash:?} breaks {what}"));
             }
             broken += found.broken.len();
             pairs.extend(found.pairs);
         }
         bar.finish_and_clear();
         if self.rows {
-            print!("{}", table::report(pairs.into_iter()));
+            say(format_args!("{}", table::report(pairs.into_iter())));
         }
         match broken {
             0 => Ok(FINE),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `ssi-sim explore`: many seeds.
-use super::{FINE, FOUND};
+use super::{say, FINE, FOUND};
 use crate::coverage::table;
 use crate::explore::explore;
 use crate::plan::Plan;
@@ -41,21 +41,29 @@ impl Arguments {
         }
         let found = explore(self.first..self.first + self.seeds, self.most, &bar);
         bar.finish_and_clear();
-        println!("{} seeds, {} events", found.seeds, found.events);
+        say(format_args!(
+            "{} seeds, {} events",
+            found.seeds, found.events
+        ));
         for (seed, broken) in &found.broken {
-            println!("seed {seed} breaks {}: {}", broken.checker, broken.what);
-            println!("  cargo run -p sim --release -- replay {seed}");
+            say(format_args!(
+                "seed {seed} breaks {}: {}",
+                broken.checker, broken.what
+            ));
+            say(format_args!(
+                "  cargo run -p sim --release -- replay {seed}"
+            ));
         }
         if self.rows {
             let pairs = found.pairs.iter().map(|entry| *entry.key());
-            print!("{}", table::report(pairs));
+            say(format_args!("{}", table::report(pairs)));
         }
         if let Some((seed, broken)) = found.broken.first().filter(|_| !self.whole) {
             let small = shrink(Plan::draw(*seed), broken.checker);
-            println!(
+            say(format_args!(
                 "the same in a small story (replay --plan FILE):\n{}",
                 small.to_text()?
-            );
+            ));
         }
         match found.broken.is_empty() {
             true => Ok(FINE),

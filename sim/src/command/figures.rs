@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `ssi-sim figures`: the Kerrighed paper's Figures 4 and 5, beside what was measured.
 
-use super::FINE;
+use super::{say, FINE};
 use crate::cost::chart::write;
 use crate::cost::document::{errors, write_into};
 use crate::cost::figures::{application, beside, predicted, Figure};
@@ -64,7 +64,7 @@ impl Arguments {
 }
 
 fn print(figure: &Figure) {
-    println!("{}", figure.title);
+    say(format_args!("{}", figure.title));
     for bar in &figure.bars {
         let beside = match (bar.measured, bar.error()) {
             (Some(measured), Some(error)) => {
@@ -76,6 +76,9 @@ fn print(figure: &Figure) {
             _ => String::new(),
         };
         let (what, store) = (&bar.what, bar.store.name());
-        println!("  {what:<12} {store:<12} {:>8.3} s{beside}", bar.predicted);
+        say(format_args!(
+            "  {what:<12} {store:<12} {:>8.3} s{beside}",
+            bar.predicted
+        ));
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `ssi-sim interval`: how often a long job should checkpoint.
 
-use super::FINE;
+use super::{say, FINE};
 use crate::cost::chart::{csv, curves, write, Curve, Frame, Scale};
 use crate::cost::coordination::checkpoint;
 use crate::cost::interval::{Job, Optima};
@@ -204,14 +204,14 @@ fn table(rows: &[[f64; 4]]) -> String {
 
 fn print(job: &Job, behind: &Optima, standing: &Job, still: &Optima, lives: &[f64]) {
     let percent = |part: f64| 100.0 * part;
-    println!(
+    say(format_args!(
         "checkpoint {:.3} s, of which the job stands still {:.3} s; restart {:.1} s",
         job.cost(),
         job.pause,
         job.restart
-    );
+    ));
     let off = |formula: f64, simulated: f64| percent(formula / simulated - 1.0);
-    println!(
+    say(format_args!(
         "standing still:  best period {:>9.1} s, efficiency {:.2} %; Young {:.1} s ({:+.1} %), \
          Daly {:.1} s ({:+.1} %)",
         still.simulated,
@@ -220,19 +220,23 @@ fn print(job: &Job, behind: &Optima, standing: &Job, still: &Optima, lives: &[f6
         off(still.young, still.simulated),
         still.daly,
         off(still.daly, still.simulated)
-    );
-    println!(
+    ));
+    say(format_args!(
         "written behind:  best period {:>9.1} s, efficiency {:.2} %; with the pause for the cost \
          Young {:.1} s, Daly {:.1} s",
         behind.simulated,
         percent(job.efficiency(behind.simulated, lives)),
         behind.young,
         behind.daly
-    );
+    ));
     if !standing.is_dalys() {
-        println!("Daly's assumptions do not hold: failures with a memory, or a cost near the MTBF");
+        say(format_args!(
+            "Daly's assumptions do not hold: failures with a memory, or a cost near the MTBF"
+        ));
     }
     if job.write > 0.0 {
-        println!("written behind, Daly's assumption of a job that stands still does not hold");
+        say(format_args!(
+            "written behind, Daly's assumption of a job that stands still does not hold"
+        ));
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `ssi-sim replay`: one run, told.
-use super::{verdict, FINE};
+use super::{say, verdict, FINE};
 use crate::plan::Plan;
 use crate::world::World;
 use clap::Args;
@@ -32,14 +32,14 @@ impl Arguments {
             (None, seed) => Plan::draw(seed.unwrap_or_default()),
         };
         if self.print {
-            print!("{}", plan.to_text()?);
+            say(format_args!("{}", plan.to_text()?));
             return Ok(FINE);
         }
         let mut world = World::new(plan);
         world.trace = Some(Vec::new());
         world.run();
         for note in world.trace.iter().flatten() {
-            println!("{note}");
+            say(format_args!("{note}"));
         }
         Ok(verdict(&world))
     }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `ssi-sim scale`: one checkpoint and one restart on ten to a hundred thousand nodes.
 
-use super::FINE;
+use super::{say, FINE};
 use crate::cost::chart::write;
 use crate::cost::document;
 use crate::cost::profile::{Profile, Store};
-use crate::cost::scale::{busiest, figure, pause, run, table, Point};
+use crate::cost::scale::{busiest, figure, pause, restart, restart_busiest, run, table, Point};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -42,23 +42,37 @@ impl Arguments {
         let profile = Profile::load(&self.profile)?;
         let memory = self.mib.checked_mul(1 << 20).ok_or("--mib: too much")?;
         let start = Instant::now();
-        println!(
+        say(format_args!(
             "application           nodes   pause ms   total ms  messages  busiest  restart ms"
-        );
+        ));
         let points = run(&profile, (memory, self.media), self.nodes, &print)?;
         write(&self.out.join("scale.csv"), &table(&points))?;
-        let title = "Messages of the busiest node in one checkpoint";
-        let svg = figure(&points, (title, "messages"), busiest)?;
-        write(&self.out.join("scale-messages.svg"), &svg)?;
-        let svg = figure(&points, ("Pause of one checkpoint", "ms"), pause)?;
-        write(&self.out.join("scale-pause.svg"), &svg)?;
+        self.draw(&points)?;
         if let Some(file) = &self.document {
             document::write_into(file, "scale", &document::scale(&points))?;
         }
         let steps: u64 = points.iter().map(|point| point.checkpoint.steps).sum();
         let took = start.elapsed().as_secs_f64();
-        println!("{steps} protocol events in {took:.1} s");
+        say(format_args!("{steps} protocol events in {took:.1} s"));
         Ok(FINE)
+    }
+
+    fn draw(&self, points: &[Point]) -> Result<(), String> {
+        let svg = |name, title, unit, value: fn(&Point) -> Option<f64>| {
+            let svg = figure(points, (title, unit), value)?;
+            write(&self.out.join(name), &svg)
+        };
+        let title = "Messages of the busiest node in one checkpoint";
+        svg("scale-messages.svg", title, "messages", busiest)?;
+        svg("scale-pause.svg", "Pause of one checkpoint", "ms", pause)?;
+        let title = "Messages of the busiest node in one restart";
+        svg(
+            "scale-restart-messages.svg",
+            title,
+            "messages",
+            restart_busiest,
+        )?;
+        svg("scale-restart.svg", "One restart", "ms", restart)
     }
 }
 
@@ -72,7 +86,7 @@ fn print(point: &Point) {
         Ok(_) => String::new(),
         Err(why) => format!("  failed: {:?}", why.code),
     };
-    println!(
+    say(format_args!(
         "{:<20} {:>6} {:>10.2} {:>10.1} {:>9} {:>8} {restart:>11}{ended}",
         point.name(),
         point.nodes,
@@ -80,5 +94,5 @@ fn print(point: &Point) {
         ms(checkpoint.total),
         checkpoint.messages,
         checkpoint.busiest
-    );
+    ));
 }

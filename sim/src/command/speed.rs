@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `ssi-sim speed`: how many events the state machines take in a second, and seeds in a minute.
 
-use super::FINE;
+use super::{say, FINE};
 use crate::cost::coordination::checkpoint;
 use crate::cost::profile::{Profile, Store};
 use crate::cost::shape::{Application, SHAPES};
@@ -37,12 +37,12 @@ impl Arguments {
         let (steps, took) = until(time, |_| mixed(&profile));
         let protocol = steps as f64 / took;
         let (events, seeds, took) = explored(time);
-        println!(
+        say(format_args!(
             "{{\"protocol_events_per_s\": {protocol:.0}, \"world_events_per_s\": {:.0}, \
              \"seeds_per_minute\": {:.0}}}",
             events as f64 / took,
             seeds as f64 / took * 60.0
-        );
+        ));
         Ok(FINE)
     }
 }

@@ -5,6 +5,7 @@
 //! a hundred thousand nodes fit into a small machine.
 
 use super::hardware::Hardware;
+use super::letter::Letter;
 use super::profile::{us, Profile, Store};
 use super::shape::{node, root_of, Application, FIRST};
 use crate::queue::{Nanos, Queue, MS};
@@ -53,11 +54,16 @@ struct Local<const F: usize> {
     failure: Option<Box<Failure>>,
 }
 
+/// What one node sends to another.
+enum Said {
+    Message(Message),
+    /// Links for a child.
+    Links(Vec<Link>),
+}
+
 enum Next {
-    /// A message has been received and taken from the wire.
-    Deliver(NodeId, NodeId, Box<Message>),
-    /// The same of links for a child.
-    Relay(NodeId, NodeId, Vec<Link>),
+    /// Something is on its way.
+    Letter(Box<Letter<Said>>),
     /// An act is done.
     Done(NodeId, Event),
     /// The root's timer.
@@ -108,13 +114,9 @@ pub fn checkpoint<const F: usize>(
     while let Some(next) = run.queue.pop() {
         run.advance(next);
     }
-    run.outcome.messages = run.nodes.iter().map(|local| local.messages).sum::<u64>() / 2;
-    run.outcome.busiest = run
-        .nodes
-        .iter()
-        .map(|local| local.messages)
-        .max()
-        .unwrap_or(0);
+    let messages = || run.nodes.iter().map(|local| local.messages);
+    run.outcome.messages = messages().sum::<u64>() / 2;
+    run.outcome.busiest = messages().max().unwrap_or(0);
     run.outcome.steps = run.steps;
     run.outcome
 }
@@ -158,21 +160,29 @@ impl<'a, const F: usize> Coordination<'a, F> {
         self.step(FIRST, event);
     }
 
-    fn advance(&mut self, next: Next) {
-        match next {
-            Next::Deliver(from, to, message) => {
-                let message = *message;
+    fn deliver(&mut self, from: NodeId, to: NodeId, said: Said) {
+        match said {
+            Said::Message(message) => {
                 if self.local(to).agent.is_some() || self.engage(from, to, &message) {
                     self.step(to, Event::Message { from, message });
                 }
             }
-            Next::Relay(from, to, links) => {
+            Said::Links(links) => {
                 // CAST: as many as a message has.
                 let count = links.len() as u32;
                 // Nothing fails here: a child has its agent.
                 self.local(to).held.extend(links);
                 self.step(to, Event::Relayed { from, count });
             }
+        }
+    }
+
+    fn advance(&mut self, next: Next) {
+        match next {
+            Next::Letter(mut letter) => match letter.go(&mut self.hardware, self.queue.now()) {
+                Some(then) => self.queue.at(then, Next::Letter(letter)),
+                None => self.deliver(letter.from, letter.to, letter.text),
+            },
             Next::Done(at, event) => {
                 if matches!(event, Event::Stopped(_)) && !self.local(at).looked {
                     self.local(at).looked = true;
@@ -352,11 +362,7 @@ impl<'a, const F: usize> Coordination<'a, F> {
 
     fn send(&mut self, from: NodeId, to: NodeId, message: &Message) {
         let bytes = self.size(message);
-        let arrives = self.hardware.message(from, to, self.queue.now(), bytes);
-        self.local(from).messages += 1;
-        self.local(to).messages += 1;
-        let next = Next::Deliver(from, to, Box::new(*message));
-        self.queue.at(arrives, next);
+        self.post((from, to, bytes), Said::Message(*message));
     }
 
     fn relay(&mut self, from: NodeId, to: NodeId, count: u32) {
@@ -364,10 +370,14 @@ impl<'a, const F: usize> Coordination<'a, F> {
         let links = self.local(from).held.drain(..count as usize).collect();
         // CAST: at most a few KiB.
         let bytes = relay::bytes(count) as u64;
-        let arrives = self.hardware.message(from, to, self.queue.now(), bytes);
-        self.local(from).messages += 1;
-        self.local(to).messages += 1;
-        self.queue.at(arrives, Next::Relay(from, to, links));
+        self.post((from, to, bytes), Said::Links(links));
+    }
+
+    fn post(&mut self, way: (NodeId, NodeId, u64), said: Said) {
+        self.local(way.0).messages += 1;
+        self.local(way.1).messages += 1;
+        let (then, letter) = Letter::post(&mut self.hardware, self.queue.now(), way, said);
+        self.queue.at(then, Next::Letter(Box::new(letter)));
     }
 
     fn size(&mut self, message: &Message) -> u64 {

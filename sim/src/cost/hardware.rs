@@ -64,22 +64,32 @@ impl<'a> Hardware<'a> {
         }
     }
 
-    /// A message: when the receiver's protocol thread has it.
-    pub fn message(&mut self, from: NodeId, to: NodeId, now: Nanos, bytes: u64) -> Nanos {
+    /// A node sends a message: when it has left the node's port.
+    pub fn send(&mut self, from: NodeId, now: Nanos, bytes: u64) -> Nanos {
         let network = self.profile.network;
-        let each = us(network.message_us);
+        let sent = self.parts(from).engine.serve(now, us(network.message_us));
         let time = transfer(bytes, network.link_mib_s);
-        let sent = self.parts(from).engine.serve(now, each);
-        let mut at = self.parts(from).out.serve(sent, time);
+        self.parts(from).out.serve(sent, time)
+    }
+
+    /// It goes through switches: when all of it is in the receiver's port.
+    pub fn carry(&mut self, from: NodeId, to: NodeId, now: Nanos, bytes: u64) -> Nanos {
+        let network = self.profile.network;
+        let mut at = now;
         if let Some((up, down)) = self.apart(from, to) {
             let time = transfer(bytes, network.uplink_mib_s);
             at = self.uplinks[up].0.serve(at, time);
             at = self.uplinks[down].1.serve(at, time) + us(network.latency_us);
         }
+        let time = transfer(bytes, network.link_mib_s);
         at += us(network.latency_us);
-        let into = &mut self.parts(to).into;
-        let received = into.serve(at - time, time);
-        self.parts(to).engine.serve(received, each)
+        self.parts(to).into.serve(at.saturating_sub(time), time)
+    }
+
+    /// The receiver's protocol thread takes it: when that is done.
+    pub fn receive(&mut self, to: NodeId, now: Nanos) -> Nanos {
+        let each = us(self.profile.network.message_us);
+        self.parts(to).engine.serve(now, each)
     }
 
     /// The uplinks on the way, if the nodes do not share a switch.

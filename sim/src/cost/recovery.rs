@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
-//! One restart of an application: the core's coordinator and participants, and a host that only
-//! takes time.
+//! One restart of an application: the core's survey, coordinator and participants, and a host that
+//! only takes time.
 
 use super::hardware::Hardware;
+use super::letter::Letter;
 use super::profile::{us, Profile, Store};
 use super::shape::{Application, FIRST};
 use crate::queue::{Nanos, Queue};
 use ssi_core::abi::FailureCode;
+use ssi_core::checkpoint::Version;
 use ssi_core::failure::Failure;
 use ssi_core::limits::MESSAGE_BYTES_MAX;
 use ssi_core::node::{Epoch, NodeId, NodeSet, OpId};
-use ssi_core::place::Plan;
 use ssi_core::restart::{
     answer, stray, Agent, AgentEffect, AgentEvent, Options, Restored, Root, RootEffect, RootEvent,
 };
+use ssi_core::survey::{self, Survey};
 use ssi_core::text::Path;
+use ssi_core::wire::copy::{Locate, Located, Message as Copy, Owner};
 use ssi_core::wire::restart::{Claim, Message};
 use ssi_core::wire::{Body, Message as Wire};
 
-/// Most nodes of a restart: as many as a commit record names.
+/// Most nodes of a restart: as many as kernels can be.
 pub const NODES_MAX: u32 = 254;
 
 /// What a restart cost.
@@ -35,7 +38,7 @@ pub struct Outcome {
 }
 
 enum Next {
-    Deliver(NodeId, NodeId, Box<Message>),
+    Letter(Box<Letter<Body>>),
     Done(NodeId, AgentEvent),
 }
 
@@ -50,6 +53,9 @@ struct Recovery<'a> {
     hardware: Hardware<'a>,
     store: Store,
     queue: Queue<Next>,
+    /// Nodes that wrote parts.
+    parts: NodeSet,
+    survey: Survey,
     root: Option<Root>,
     nodes: Vec<Local>,
     up: NodeSet,
@@ -77,10 +83,26 @@ fn options() -> Options {
     }
 }
 
+fn question() -> Locate {
+    let options = options();
+    Locate {
+        version: Version {
+            application: options.application,
+            number: options.version,
+        },
+        digest: 0,
+        owner: Owner {
+            uid: options.uid,
+            gid: options.gid,
+            store: options.store,
+        },
+    }
+}
+
 /// Restarts `application`, of which each of its nodes wrote a part, on its first `up` nodes.
 ///
 /// # Errors
-/// More nodes than a commit record names, or none that is up.
+/// More nodes than kernels can be.
 pub fn restart(
     profile: &Profile,
     application: Application,
@@ -89,29 +111,26 @@ pub fn restart(
 ) -> Result<Outcome, String> {
     let parts = first(application.nodes)?;
     let up = first(up)?;
-    let plan = Plan::new(&parts, &up, &mut |_| 0).ok_or("no node is up")?;
-    let processes = application.nodes * application.processes;
-    let expected = Restored {
-        processes,
-        streams: 0,
-        head_root: 0,
-        digest: u64::from(application.nodes),
-    };
     let mut run = Recovery {
         application,
         hardware: Hardware::new(profile, application.nodes),
         store,
         queue: Queue::default(),
-        root: Some(Root::new(options(), plan, expected)),
+        parts,
+        survey: Survey::new(parts),
+        root: None,
         up,
         nodes: (0..application.nodes).map(|_| Local::default()).collect(),
         result: Err(Failure::new(FailureCode::Internal)),
         total: 0,
     };
-    run.step_root(RootEvent::Start);
+    run.step_survey(survey::Event::Start { ask: up });
     while let Some(next) = run.queue.pop() {
         match next {
-            Next::Deliver(from, to, message) => run.deliver(from, to, *message),
+            Next::Letter(mut letter) => match letter.go(&mut run.hardware, run.queue.now()) {
+                Some(then) => run.queue.at(then, Next::Letter(letter)),
+                None => run.receive(letter.from, letter.to, letter.text),
+            },
             Next::Done(at, event) => run.step_agent(at, event),
         }
     }
@@ -142,6 +161,56 @@ impl Recovery<'_> {
     fn local(&mut self, node: NodeId) -> &mut Local {
         // CAST: a number of a node, from 1.
         &mut self.nodes[node.raw() as usize - 1]
+    }
+
+    fn receive(&mut self, from: NodeId, to: NodeId, body: Body) {
+        match body {
+            Body::Restart(_, message) => self.deliver(from, to, message),
+            Body::Copy(op, Copy::Locate(_)) => {
+                // Every store is within every node's reach: each holds everything.
+                let located = Located {
+                    parts: self.parts,
+                    newest: 1,
+                    load: 0,
+                };
+                self.post(to, from, Body::Copy(op, Copy::Located(located)));
+            }
+            Body::Copy(_, Copy::Located(located)) => {
+                self.step_survey(survey::Event::Located(from, located));
+            }
+            _ => {}
+        }
+    }
+
+    fn step_survey(&mut self, event: survey::Event) {
+        let mut effects = Vec::new();
+        self.survey.step(event, &mut |effect| effects.push(effect));
+        for effect in effects {
+            match effect {
+                survey::Effect::Ask { to } => {
+                    let locate = Body::Copy(op(), Copy::Locate(question()));
+                    to.iter().for_each(|to| self.post(FIRST, to, locate));
+                }
+                survey::Effect::Timer { .. } => {}
+                survey::Effect::Done => self.engage(),
+            }
+        }
+    }
+
+    /// It is known which part goes where.
+    fn engage(&mut self) {
+        let Some(plan) = self.survey.plan() else {
+            self.result = Err(self.survey.refusal());
+            return;
+        };
+        let expected = Restored {
+            processes: self.application.nodes * self.application.processes,
+            streams: 0,
+            head_root: 0,
+            digest: u64::from(self.application.nodes),
+        };
+        self.root = Some(Root::new(options(), plan, expected));
+        self.step_root(RootEvent::Start);
     }
 
     fn deliver(&mut self, from: NodeId, to: NodeId, message: Message) {
@@ -274,24 +343,27 @@ impl Recovery<'_> {
     }
 
     fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
+        self.post(from, to, Body::Restart(op(), message));
+    }
+
+    fn post(&mut self, from: NodeId, to: NodeId, body: Body) {
         let now = self.queue.now();
-        let arrives = if from == to {
-            now
+        let (then, letter) = if from == to {
+            (now, Letter::to_itself(to, body))
         } else {
             self.local(from).messages += 1;
             self.local(to).messages += 1;
             let wire = Wire {
                 sender: from,
                 epoch: Epoch(1),
-                body: Body::Restart(op(), message),
+                body,
             };
             let bytes = wire
                 .emit(&mut [0; MESSAGE_BYTES_MAX])
                 .unwrap_or(MESSAGE_BYTES_MAX);
             // CAST: at most MESSAGE_BYTES_MAX.
-            self.hardware.message(from, to, now, bytes as u64)
+            Letter::post(&mut self.hardware, now, (from, to, bytes as u64), body)
         };
-        let next = Next::Deliver(from, to, Box::new(message));
-        self.queue.at(arrives, next);
+        self.queue.at(then, Next::Letter(Box::new(letter)));
     }
 }
