@@ -65,7 +65,7 @@ enum Next {
     /// Something is on its way.
     Letter(Box<Letter<Said>>),
     /// An act is done.
-    Done(NodeId, Event),
+    Done(NodeId, Box<Event>),
     /// The root's timer.
     Deadline(u32),
 }
@@ -184,13 +184,13 @@ impl<'a, const F: usize> Coordination<'a, F> {
                 None => self.deliver(letter.from, letter.to, letter.text),
             },
             Next::Done(at, event) => {
-                if matches!(event, Event::Stopped(_)) && !self.local(at).looked {
+                if matches!(*event, Event::Stopped(_)) && !self.local(at).looked {
                     self.local(at).looked = true;
                     for Link { node, seed } in self.application.links(at.raw()) {
                         self.step(at, Event::Link { node, seed });
                     }
                 }
-                self.step(at, event);
+                self.step(at, *event);
             }
             Next::Deadline(number) => self.step(FIRST, Event::Deadline(number)),
         }
@@ -288,7 +288,7 @@ impl<'a, const F: usize> Coordination<'a, F> {
             | Effect::Signal
             | Effect::Discard => {
                 let (done, event) = self.work(at, effect);
-                self.queue.at(done, Next::Done(at, event));
+                self.queue.at(done, Next::Done(at, Box::new(event)));
             }
         }
     }

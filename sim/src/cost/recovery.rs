@@ -39,7 +39,7 @@ pub struct Outcome {
 
 enum Next {
     Letter(Box<Letter<Body>>),
-    Done(NodeId, AgentEvent),
+    Done(NodeId, Box<AgentEvent>),
 }
 
 #[derive(Default)]
@@ -131,7 +131,7 @@ pub fn restart(
                 Some(then) => run.queue.at(then, Next::Letter(letter)),
                 None => run.receive(letter.from, letter.to, letter.text),
             },
-            Next::Done(at, event) => run.step_agent(at, event),
+            Next::Done(at, event) => run.step_agent(at, *event),
         }
     }
     Ok(Outcome {
@@ -339,7 +339,7 @@ impl Recovery<'_> {
     }
 
     fn done(&mut self, at: NodeId, when: Nanos, event: AgentEvent) {
-        self.queue.at(when, Next::Done(at, event));
+        self.queue.at(when, Next::Done(at, Box::new(event)));
     }
 
     fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
