@@ -35,12 +35,17 @@ for path in "$REPO"/userland/src/bin/*; do
     there "/usr/share/zsh/vendor-completions/_$name"
     there "/usr/share/fish/vendor_completions.d/$name.fish"
 done
-there /usr/lib/systemd/system/ssi.service
+UNITS=(ssi.service reliable-run.service)
+for unit in "${UNITS[@]}"; do
+    there "/usr/lib/systemd/system/$unit"
+done
 there /usr/share/doc/ssi-tools/examples/cluster.toml
 if command -v systemd-analyze >/dev/null; then
-    said=$(systemd-analyze verify "$ROOT/usr/lib/systemd/system/ssi.service" 2>&1 || true)
+    said=$(cd "$ROOT/usr/lib/systemd/system" && systemd-analyze verify "${UNITS[@]/#/./}" 2>&1 ||
+        true)
     # This machine has neither the commands nor the pages.
-    wrong=$(grep -F ssi.service <<<"$said" | grep -vE "is not executable|Command 'man" || true)
+    wrong=$(grep -E 'ssi.service|reliable-run.service' <<<"$said" |
+        grep -vE "is not executable|Command 'man" || true)
     [ -z "$wrong" ] || die "the unit is wrong: $wrong"
 fi
 as_dpkg -r ssi-tools "linux-image-$release"

@@ -213,6 +213,22 @@ fn the_kernel_sorts_on_a_fixed_stack() {
     none("the kernel sorts with ssi_core::sort", &offenders);
 }
 
+/// A tool that prints with a macro ends in a panic where its reader is gone.
+#[test]
+fn the_tools_say_nothing_with_macros() {
+    let macros = ["println!", "print!", "eprintln!", "eprint!"];
+    let mut found = Vec::new();
+    for source in sources() {
+        let tools = source.name.starts_with("userland/src/");
+        for (number, line) in source.text.lines().enumerate().filter(|_| tools) {
+            if macros.iter().any(|name| line.contains(&format!("{name}("))) {
+                found.push(format!("{}:{}", source.name, number + 1));
+            }
+        }
+    }
+    none("the tools speak with userland/src/tool.rs", &found);
+}
+
 #[test]
 fn names_say_something() {
     let empty = |source: &Source| {

@@ -51,7 +51,8 @@ stage_completions() {
 
 stage_configuration() {
     local doc=$1/usr/share/doc/ssi-tools
-    install -Dm 644 "$DEB_FILES/ssi.service" "$1/usr/lib/systemd/system/ssi.service"
+    install -Dm 644 -t "$1/usr/lib/systemd/system" "$DEB_FILES/ssi.service" \
+        "$REPO/userland/systemd/reliable-run.service"
     install -Dm 644 "$DEB_FILES/cluster.toml" "$doc/examples/cluster.toml"
     install -Dm 644 "$REPO/COPYING" "$doc/copyright"
     install -Dm 644 "$REPO/docs/install.md" "$doc/install.md"

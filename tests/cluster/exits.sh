@@ -8,6 +8,8 @@ FOLDER=/var/lib/ssi/tests/exits
 STORE=$FOLDER/checkpoints
 # Checkpoints that one node takes part in at the same time (checkpoints.rs).
 OPERATIONS_MAX=16
+# Of private memory that a process maps and does not touch.
+LARGE_MIB=400
 
 # start NAME SCRIPT: an application that has begun; its PID is in the file NAME.
 start() {
@@ -30,9 +32,11 @@ goes_on() {
 
 WAITS='until [ -e go ]; do sleep 0.1; done; echo well'
 
+# No file is left with the PID of nobody.
 no_command() {
-    gives 1 127 /no/such/command "ssi-run /no/such/command"
-    gives 1 126 /etc/passwd "ssi-run /etc/passwd"
+    gives 1 127 /no/such/command "ssi-run --pid-file $FOLDER/nobody /no/such/command"
+    gives 1 126 /etc/passwd "ssi-run --pid-file $FOLDER/nobody /etc/passwd"
+    on 1 "[ ! -e $FOLDER/nobody ]"
 }
 
 not_joined() {
@@ -70,6 +74,36 @@ time.sleep(600)' >/dev/null 2>&1 & echo \$! >$FOLDER/stranger
     gives 1 27 "TCP port 7005 is in use on node 1" "restart --store $STORE $app"
     on 1 "kill \$(cat $FOLDER/stranger) && restart --store $STORE $app"
     goes_on listener
+}
+
+# KiB of memory that node 1 has promised to processes.
+promised() { on 1 "awk '/^Committed_AS/ { print \$2 }' /proc/meminfo"; }
+
+# promises KIB: node 1 promises so much, and no more.
+promises() { on 1 "cd /proc/sys/vm && echo $1 >overcommit_kbytes && echo 2 >overcommit_memory"; }
+
+promises_all() { on 1 "echo 0 >/proc/sys/vm/overcommit_memory"; }
+
+# A node that keeps its promises can neither clone a large memory nor make it anew: the clone of a
+# checkpoint counts as that of a fork does.
+no_memory() {
+    local before app large=$((LARGE_MIB * 1024)) status=0
+    before=$(promised)
+    start large "python3 -c \"import mmap, time
+memory = mmap.mmap(-1, $LARGE_MIB << 20, mmap.MAP_PRIVATE)
+time.sleep(600)\" & $WAITS; kill \$!"
+    until [ "$(promised)" -gt $((before + large)) ]; do sleep 0.2; done
+    promises $(($(promised) + large / 2))
+    gives 1 22 "not enough memory" "checkpoint --store $STORE \$(cat $FOLDER/large)" || status=1
+    promises_all
+    app=$(end large)
+    until [ "$(promised)" -lt $((before + large / 4)) ]; do sleep 0.2; done
+    promises $((before + large / 2))
+    gives 1 22 "not enough memory: mapping at" "restart --store $STORE $app" || status=1
+    promises_all
+    on 1 "restart --store $STORE $app"
+    goes_on large
+    return $status
 }
 
 # Processes that wait in the kernel for a medium that does not answer cannot be stopped. Each has a
@@ -112,6 +146,7 @@ try "a command that is not there, or is none" no_command
 try "a node that has not joined" not_joined
 try "a file that the application had open is gone" file_is_gone
 try "a port of the application is taken" port_is_taken
+try "a node without memory for a clone, or for a restart" no_memory
 try "processes that do not come to rest, and one too many" never_rests
 try "all of them go on" all_go_on
 finish

@@ -130,6 +130,16 @@ followed() {
     [ "$(on 1 "cat $FOLDER/said")" = well ]
 }
 
+# On another node it is no son of restart, which says so; it runs all the same.
+elsewhere() {
+    local app
+    start_small
+    app=$(on 1 "checkpoint --kill --json --store $STORE $SMALL" | field application)
+    await_gone 1
+    gives 1 7 "runs on other nodes" "restart --foreground --nodes 2 --store $STORE $app"
+    on 2 "touch $FOLDER/go" && await_gone 2
+}
+
 end_all() {
     local node
     for node; do
@@ -159,4 +169,5 @@ try "a drained node is empty" drained
 end_all $(seq 2 "$(nodes_up)")
 start_small
 try "its exit status is passed on" followed
+try "on another node it has none" elsewhere
 finish

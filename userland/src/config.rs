@@ -2,6 +2,7 @@
 //! The file that names a cluster: /etc/ssi/cluster.toml.
 use crate::exit::{Exit, Fault};
 use crate::memory::Limit;
+use crate::message::printable;
 use serde::Deserialize;
 use ssi_core::abi::{JoinArgs, NodeAddress, CLUSTER_KEY, CLUSTER_NAME, NODES_MAX};
 use ssi_core::node::{NodeId, NodeSet};
@@ -62,7 +63,7 @@ pub fn read(path: &Path, node: Option<u32>) -> Result<Cluster, Fault> {
 }
 
 fn parse(text: &str, node: Option<u32>) -> Result<Cluster, String> {
-    let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    let file: File = toml::from_str(text).map_err(|error| at_line(text, &error))?;
     let nodes = addresses(&file.nodes)?;
     let node = node
         .or(file.node)
@@ -88,6 +89,13 @@ fn parse(text: &str, node: Option<u32>) -> Result<Cluster, String> {
         nodes,
         memory: file.memory,
     })
+}
+
+/// What is wrong with the file, and in which line.
+fn at_line(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    printable(&format!("line {line}: {}", error.message()))
 }
 
 /// The nodes of the same failure group, none where the file names none for this one.

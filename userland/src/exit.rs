@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The exit codes of all tools: one per kind of failure, never reused.
 use ssi_core::abi::FailureCode;
-use std::process::ExitCode;
 
 macro_rules! exits {
     ($($(#[doc = $doc:literal])* $name:ident = $number:literal),* $(,)?) => {
@@ -41,7 +40,7 @@ exits! {
     NoSuchProcess = 12,
     /// The process has no CHECKPOINTABLE capability.
     NotCheckpointable = 13,
-    /// The process or the version is somebody else's.
+    /// The process or the version is somebody else's, or only root may do this.
     NotPermitted = 14,
     /// The application holds something that cannot be saved.
     Unsupported = 15,
@@ -67,7 +66,7 @@ exits! {
     PidInUse = 25,
     /// A file that the application had open is missing or has changed.
     FileGone = 26,
-    /// The image needs a feature that a node lacks.
+    /// The image needs what a node lacks, or the kernel module is older than the tool.
     Incompatible = 27,
     /// A bound of the implementation was reached.
     Limit = 28,
@@ -139,22 +138,6 @@ impl Fault {
         Fault {
             exit,
             text: text.into(),
-        }
-    }
-}
-
-/// Runs `tool` and turns its fault into a line on standard error and an exit code.
-pub fn finish(name: &str, tool: impl FnOnce() -> Result<(), Fault>) -> ExitCode {
-    end(name, tool().map(|()| ExitCode::SUCCESS))
-}
-
-/// Turns what a tool came to into an exit code, and its fault into a line on standard error.
-pub fn end(name: &str, outcome: Result<ExitCode, Fault>) -> ExitCode {
-    match outcome {
-        Ok(code) => code,
-        Err(fault) => {
-            eprintln!("{name}: {}", fault.text);
-            ExitCode::from(fault.exit as u8)
         }
     }
 }

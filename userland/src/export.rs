@@ -102,7 +102,11 @@ fn each(
 fn no_archive(shown: &dyn Display, error: &std::io::Error) -> Fault {
     match error.raw_os_error() {
         Some(_) => unreadable(shown, error),
-        None => damaged(shown, 0, &format!("no exported checkpoint ({error})")),
+        // The error may repeat what is in the file.
+        None => {
+            let why = format!("{shown}: no exported checkpoint, or one that is damaged");
+            Fault::new(Exit::Damaged, why)
+        }
     }
 }
 

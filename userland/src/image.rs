@@ -82,6 +82,10 @@ impl Target {
                     found.version,
                 )))
             }
+            None if matches!(Path::new(text).try_exists(), Ok(false)) => Err(Fault::new(
+                Exit::NoSuchVersion,
+                format!("{text:?} is neither ID, ID:VERSION nor a path: see restart --list"),
+            )),
             None => Target::at(Path::new(text)),
         }
     }

@@ -84,11 +84,18 @@ impl fmt::Display for Limit {
 
 fn wrong(what: &str, error: Errno) -> Fault {
     let exit = match error {
-        Errno::EPERM => Exit::NotPermitted,
+        Errno::EPERM | Errno::EACCES => {
+            let why = "not permitted: only root may set the memory of a node for checkpoints";
+            return Fault::new(Exit::NotPermitted, why);
+        }
         Errno::EBUSY | Errno::EINVAL => Exit::Busy,
         _ => Exit::System,
     };
     Fault::new(exit, format!("{STORE}: {what}: {error}"))
+}
+
+fn from_io(error: &std::io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
 }
 
 /// Whether there is such a memory on this node.
@@ -122,8 +129,7 @@ pub fn mount(limit: &Limit) -> Result<(), Fault> {
             false => Ok(()),
         };
     }
-    std::fs::create_dir_all(STORE)
-        .map_err(|error| Fault::new(Exit::System, format!("{STORE}: {error}")))?;
+    std::fs::create_dir_all(STORE).map_err(|error| wrong("cannot be made", from_io(&error)))?;
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     let again = match is_there() {
         true => MsFlags::MS_REMOUNT,
@@ -150,7 +156,7 @@ pub fn reserve(application: u64, number: u32) {
         let mark = Path::new(STORE).join(format!("{application}/.v{number}"));
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&mark);
         if let Err(error) = made {
-            eprintln!("{}: {error}", mark.display());
+            crate::tool::note(format_args!("{}: {error}", mark.display()));
         }
     }
 }

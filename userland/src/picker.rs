@@ -2,13 +2,17 @@
 //! The list of versions and the dialogue in which one is chosen.
 use crate::exit::{Exit, Fault};
 use crate::store::{Content, Version};
+use crate::tool::unwritten;
 use chrono::{DateTime, Local, TimeZone};
 use inquire::{InquireError, Select};
 use std::fmt;
-use std::io::{stderr, stdin, stdout, BufRead, IsTerminal, Write};
+use std::io::{stderr, stdin, stdout, BufRead, IsTerminal, Read, Write};
 
 /// Times that a question is asked before the dialogue ends.
 const TRIES: usize = 3;
+
+/// Longest answer that is read.
+const ANSWER_BYTES_MAX: u64 = 256;
 
 /// Seconds after which a date is shown with its year in place of its time.
 const OLD_S: i64 = 180 * 24 * 3600;
@@ -151,8 +155,9 @@ fn ask<T>(
     for _ in 0..TRIES {
         write(output, question)?;
         let mut line = String::new();
-        let read = input.read_line(&mut line);
-        if read.map_err(|error| Fault::new(Exit::System, error.to_string()))? == 0 {
+        let read = input.by_ref().take(ANSWER_BYTES_MAX).read_line(&mut line);
+        let unread = |error| Fault::new(Exit::System, format!("standard input: {error}"));
+        if read.map_err(unread)? == 0 {
             write(output, "\n")?;
             break;
         }
@@ -168,7 +173,7 @@ fn write(output: &mut impl Write, text: &str) -> Result<(), Fault> {
     let done = output
         .write_all(text.as_bytes())
         .and_then(|()| output.flush());
-    done.map_err(|error| Fault::new(Exit::System, error.to_string()))
+    done.map_err(unwritten)
 }
 
 #[cfg(test)]

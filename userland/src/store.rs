@@ -107,12 +107,7 @@ pub fn choose(store: &Path, application: u64, version: Option<u32>) -> Result<Ve
             ))
         })?,
         None => {
-            let none = || {
-                let store = store.display();
-                missing(format!(
-                    "no application {application} in {store}: see restart --list"
-                ))
-            };
+            let none = || no_application(store, application);
             if !folder(store, number)?.contains(&application) {
                 return Err(none());
             }
@@ -133,6 +128,15 @@ pub fn choose(store: &Path, application: u64, version: Option<u32>) -> Result<Ve
             format!("not permitted: {name} is somebody else's ({why})"),
         )),
     }
+}
+
+/// The store has nothing of this application.
+pub fn no_application(store: &Path, application: u64) -> Fault {
+    let store = store.display();
+    Fault::new(
+        Exit::NoSuchVersion,
+        format!("no application {application} in {store}: see restart --list"),
+    )
 }
 
 /// The folder of a version.
@@ -186,18 +190,7 @@ fn summary(bytes: &[u8], application: u64, version: u32) -> Content {
 
 /// The entries of a folder whose names `parse` accepts.
 fn folder<T>(path: &Path, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Fault> {
-    let wrong = |error: std::io::Error| {
-        let exit = match error.kind() {
-            ErrorKind::NotFound => Exit::NoSuchVersion,
-            ErrorKind::PermissionDenied => Exit::NotPermitted,
-            _ => Exit::Media,
-        };
-        let path = path.display();
-        Fault::new(
-            exit,
-            format!("the store {path}: {error}; name another with --store"),
-        )
-    };
+    let wrong = |error: std::io::Error| wrong(path, &error);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(path).map_err(wrong)? {
         let entry = entry.map_err(wrong)?;
@@ -206,6 +199,18 @@ fn folder<T>(path: &Path, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, F
         }
     }
     Ok(names)
+}
+
+/// A store that cannot be read.
+pub fn wrong(store: &Path, error: &std::io::Error) -> Fault {
+    let exit = match error.kind() {
+        ErrorKind::NotFound => Exit::NoSuchVersion,
+        ErrorKind::PermissionDenied => Exit::NotPermitted,
+        _ => Exit::Media,
+    };
+    let store = store.display();
+    let text = format!("the store {store}: {error}; name another with --store");
+    Fault::new(exit, text)
 }
 
 fn number(name: &str) -> Option<u64> {

@@ -203,6 +203,11 @@ fn a_missing_version_or_store_is_named() {
         23,
         "/nonexistent",
     );
+    for args in [vec!["--list"], vec!["--list", "--json"]] {
+        let outcome = run(RESTART, &[&args[..], &[&store.option(), "8"]].concat());
+        refused(&outcome, 23, "no application 8");
+        assert_eq!(outcome.text(), "");
+    }
 }
 
 #[test]
@@ -287,6 +292,41 @@ fn what_takes_the_place_of_a_stream_must_be_there() {
     store.commit(7, 1, "");
     let args = [&store.option(), "--substitute=0=/nonexistent", "7"];
     refused(&run(RESTART, &args), 1, "/nonexistent");
+}
+
+/// What stands in for a stream gets nothing of what restart says, and is gone where it is new.
+#[test]
+fn a_restart_that_fails_leaves_no_file() {
+    let store = Store::new("fails");
+    store.commit(7, 1, "");
+    let file = |name: &str| store.0.join(name).display().to_string();
+    std::fs::write(file("kept"), "precious").unwrap();
+    for options in [
+        vec![format!("--output={}", file("new"))],
+        vec![format!("--substitute=1={}", file("new"))],
+        vec![
+            format!("--substitute=1={}", file("new")),
+            format!("--substitute=2={}", file("kept")),
+        ],
+    ] {
+        let mut args: Vec<&str> = options.iter().map(String::as_str).collect();
+        let store = store.option();
+        args.extend([store.as_str(), "7"]);
+        refused(&run(RESTART, &args), 3, "modprobe ssi");
+        assert!(!Path::new(&file("new")).exists(), "{options:?}");
+        assert_eq!(std::fs::read(file("kept")).unwrap(), b"precious");
+    }
+    let twice = [
+        "--substitute=1=/x",
+        "--substitute=1=/y",
+        &store.option(),
+        "7",
+    ];
+    refused(
+        &run(RESTART, &twice),
+        2,
+        "--substitute 1=FILE is there twice",
+    );
 }
 
 #[test]

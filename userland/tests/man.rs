@@ -11,7 +11,6 @@ fn pages() -> Vec<(String, String)> {
     let mut pages = Vec::new();
     for (tool, section) in tools() {
         let name = tool.get_name().to_owned();
-        let exits = tool.get_after_help().expect("exit codes").to_string();
         for part in tool.get_subcommands() {
             let full = format!("{name}-{}", part.get_name());
             let part = part
@@ -19,14 +18,15 @@ fn pages() -> Vec<(String, String)> {
                 .name(full.clone())
                 .version(env!("CARGO_PKG_VERSION"));
             let part = part.bin_name(full.replacen('-', " ", 1));
-            pages.push((format!("{full}.{section}"), page(part, section, &exits)));
+            pages.push((format!("{full}.{section}"), page(part, section)));
         }
-        pages.push((format!("{name}.{section}"), page(tool, section, &exits)));
+        pages.push((format!("{name}.{section}"), page(tool, section)));
     }
     pages
 }
 
-fn page(tool: Command, section: u8, exits: &str) -> String {
+fn page(tool: Command, section: u8) -> String {
+    let exits = tool.get_after_help().expect("exit codes").to_string();
     let subcommands = tool.has_subcommands();
     let man = Man::new(tool)
         .section(section.to_string())

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! reliable_run as a user meets it on a machine without the module.
+use ssi_tools::reliable::record::{Phase, State};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -29,6 +30,11 @@ impl Store {
 
     /// A job that has ended, as its supervisor leaves it.
     fn ended(&self, name: &str) {
+        self.over(name, Phase::Ended, Some(9));
+    }
+
+    /// A job that is over in some way.
+    fn over(&self, name: &str, phase: Phase, status: Option<u8>) {
         let folder = self.0.join("jobs").join(name);
         std::fs::create_dir_all(&folder).unwrap();
         let job = serde_json::json!({
@@ -37,9 +43,9 @@ impl Store {
             "media": "disk", "keep": 2, "max_restarts": 3, "on_checkpoint": null,
             "on_restart": null,
         });
-        let mut state = ssi_tools::reliable::record::State::new(1000);
-        state.phase = ssi_tools::reliable::record::Phase::Ended;
-        state.status = Some(9);
+        let mut state = State::new(1000);
+        state.phase = phase;
+        state.status = status;
         std::fs::write(folder.join("job"), job.to_string()).unwrap();
         let claim = r#"{"node": 2, "epoch": 5, "pid": 7}"#;
         std::fs::write(folder.join("claim-3"), claim).unwrap();
@@ -67,7 +73,7 @@ fn a_pattern_is_a_pattern() {
 #[test]
 fn there_is_one_thing_to_do() {
     let store = Store::new("mode");
-    store.refused(&[], 2, "required");
+    store.refused(&[], 2, "nothing to do");
     store.refused(&["--list", "--wait", "x"], 2, "cannot be used with");
     store.refused(&["--name", "../x", "true"], 2, "letters, digits");
     store.refused(&["--store", "/elsewhere", "--list"], 2, "only --watch");
@@ -96,6 +102,17 @@ fn a_job_that_has_ended_keeps_its_status() {
     assert_eq!(store.run(&["--wait", "night"]).status.code(), Some(9));
     store.refused(&["--stop", "night"], 21, "does not run");
     store.refused(&["--checkpoint", "night"], 21, "does not run");
+}
+
+#[test]
+fn a_job_that_did_not_end_says_why() {
+    let store = Store::new("over");
+    store.over("stopped", Phase::Preempted, None);
+    store.refused(&["--wait", "stopped"], 32, "reliable_run --resume stopped");
+    store.over("given-up", Phase::Failed, None);
+    store.refused(&["--wait", "given-up"], 33, "job given-up was given up");
+    store.over("killed", Phase::Failed, Some(137));
+    assert_eq!(store.run(&["--wait", "killed"]).status.code(), Some(137));
 }
 
 #[test]

@@ -10,6 +10,6 @@ complete -c checkpoint -l exportable -d 'Copy the version into one file, too, th
 complete -c checkpoint -s p -l process-only -d 'Save only the process itself, not its application'
 complete -c checkpoint -l external-ends -d 'Save streams that lead out of the application as ended, in place of a refusal'
 complete -c checkpoint -l freeze -d 'Take no checkpoint: stop all processes at one moment, as SIGSTOP does'
-complete -c checkpoint -l json -d 'Report as JSON'
+complete -c checkpoint -l json -d 'Report as JSON; a failure is a line on standard error all the same'
 complete -c checkpoint -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c checkpoint -s V -l version -d 'Print version'

@@ -34,9 +34,12 @@ complete -c ssi-image -n "__fish_ssi_image_needs_command" -f -a "diff" -d 'Show 
 complete -c ssi-image -n "__fish_ssi_image_using_subcommand print" -l store -d 'Folder of the checkpoints' -r -F
 complete -c ssi-image -n "__fish_ssi_image_using_subcommand print" -l json -d 'As JSON, one object per line'
 complete -c ssi-image -n "__fish_ssi_image_using_subcommand print" -s h -l help -d 'Print help'
+complete -c ssi-image -n "__fish_ssi_image_using_subcommand print" -s V -l version -d 'Print version'
 complete -c ssi-image -n "__fish_ssi_image_using_subcommand verify" -l store -d 'Folder of the checkpoints' -r -F
 complete -c ssi-image -n "__fish_ssi_image_using_subcommand verify" -l json -d 'As JSON, one object per line'
 complete -c ssi-image -n "__fish_ssi_image_using_subcommand verify" -s h -l help -d 'Print help'
+complete -c ssi-image -n "__fish_ssi_image_using_subcommand verify" -s V -l version -d 'Print version'
 complete -c ssi-image -n "__fish_ssi_image_using_subcommand diff" -l store -d 'Folder of the checkpoints' -r -F
 complete -c ssi-image -n "__fish_ssi_image_using_subcommand diff" -l json -d 'As JSON, one object per line'
 complete -c ssi-image -n "__fish_ssi_image_using_subcommand diff" -s h -l help -d 'Print help'
+complete -c ssi-image -n "__fish_ssi_image_using_subcommand diff" -s V -l version -d 'Print version'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The arguments of checkpoint.
-use super::{absolute, exits, signal, STORE};
+use super::{absolute, exits, number, signal, CALL, PIDS, STORE};
 use crate::exit::{Exit, Fault};
 use crate::memory;
 use clap::{Parser, ValueEnum};
@@ -43,7 +43,7 @@ impl Media {
 /// checkpoint itself is no part of it: who waits for it finds it gone after a restart.
 #[derive(Parser, Debug)]
 #[command(name = "checkpoint", version, max_term_width = 100)]
-#[command(after_help = exits(EXITS))]
+#[command(after_help = exits(&[CALL, EXITS]))]
 pub struct Checkpoint {
     /// Save only the process itself, not its application.
     #[arg(short, long)]
@@ -54,12 +54,12 @@ pub struct Checkpoint {
     /// Copies of every part: with 2, every node keeps its part in a store of its own, and the next
     /// node keeps another, so that a version survives the loss of any one node.
     /// [default: 1; in memory always 2]
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=2),
+    #[arg(long, value_name = "COUNT", value_parser = number(1..=2),
           conflicts_with_all = ["freeze", "unfreeze", "exportable"])]
     pub copies: Option<u32>,
     /// With two copies: so many versions of the application stay, the oldest go first
     /// [default: all; in memory 2].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
+    #[arg(long, value_name = "N", value_parser = number(1..=u32::MAX),
           conflicts_with_all = ["freeze", "unfreeze", "exportable"])]
     pub keep: Option<u32>,
     /// Text that the list of restart shows, at most 255 bytes.
@@ -86,11 +86,11 @@ pub struct Checkpoint {
     /// output, and the report goes to standard error.
     #[arg(long, value_name = "FILE")]
     pub exportable: Option<PathBuf>,
-    /// Report as JSON.
+    /// Report as JSON; a failure is a line on standard error all the same.
     #[arg(long)]
     pub json: bool,
     /// Any one process of the application.
-    #[arg(value_parser = clap::value_parser!(u32).range(1..1 << 30))]
+    #[arg(value_parser = number(PIDS))]
     pub pid: u32,
 }
 
@@ -134,12 +134,9 @@ impl Checkpoint {
 }
 
 const EXITS: &[Exit] = &[
-    Exit::NoModule,
     Exit::Config,
-    Exit::NotJoined,
     Exit::NoSuchProcess,
     Exit::NotCheckpointable,
-    Exit::NotPermitted,
     Exit::Unsupported,
     Exit::OutsideEnd,
     Exit::NodeUnreachable,
@@ -147,12 +144,9 @@ const EXITS: &[Exit] = &[
     Exit::StopTimeout,
     Exit::Media,
     Exit::Busy,
-    Exit::NoMemory,
     Exit::NoSuchVersion,
     Exit::Damaged,
     Exit::Limit,
-    Exit::BadArgument,
-    Exit::Internal,
     Exit::MediaFull,
 ];
 

@@ -13,7 +13,8 @@ use std::path::PathBuf;
 /// not needed.
 #[derive(Parser, Debug)]
 #[command(name = "ssi-image", version, disable_help_subcommand = true)]
-#[command(max_term_width = 100, after_help = exits(IMAGE_EXITS))]
+#[command(max_term_width = 100, after_help = exits(&[READ, DIFF]))]
+#[command(propagate_version = true, arg_required_else_help = false)]
 pub struct Image {
     /// As JSON, one object per line.
     #[arg(long, global = true)]
@@ -30,18 +31,21 @@ pub struct Image {
 #[derive(Subcommand, Debug)]
 pub enum ImageCommand {
     /// Print every record: its place, its kind, what it is about, what it says.
+    #[command(after_help = exits(&[READ]))]
     Print {
         /// The image.
         #[arg(value_name = "IMAGE")]
         image: String,
     },
     /// Check whole versions: every record, every digest, every page, every sum.
+    #[command(after_help = exits(&[READ]))]
     Verify {
         /// The versions.
         #[arg(value_name = "IMAGE", required = true)]
         images: Vec<String>,
     },
     /// Show what differs between two images; exit status 6 where something does.
+    #[command(after_help = exits(&[READ, DIFF]))]
     Diff {
         /// The image before.
         #[arg(value_name = "OLD")]
@@ -52,8 +56,9 @@ pub enum ImageCommand {
     },
 }
 
-const IMAGE_EXITS: &[Exit] = &[
-    Exit::Differs,
+const DIFF: &[Exit] = &[Exit::Differs];
+
+const READ: &[Exit] = &[
     Exit::NotPermitted,
     Exit::Media,
     Exit::NoSuchVersion,

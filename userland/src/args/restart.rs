@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The arguments of restart.
-use super::{exits, Media};
+use super::{exits, number, Media, CALL};
 use crate::exit::{Exit, Fault};
 use clap::Parser;
 use ssi_core::node::{NodeId, NodeSet};
@@ -12,12 +12,12 @@ use std::path::PathBuf;
 /// process comes back on its old node if that is up, else on another. Either all run again, or
 /// none does and the message says why.
 #[derive(Parser, Debug)]
-#[command(name = "restart", version, max_term_width = 100, after_help = exits(EXITS))]
+#[command(name = "restart", version, max_term_width = 100, after_help = exits(&[CALL, EXITS]))]
 pub struct Restart {
     /// Only show what was checkpointed.
     #[arg(short, long)]
     pub list: bool,
-    /// Report, or list, as JSON.
+    /// Report, or list, as JSON; a failure is a line on standard error all the same.
     #[arg(long)]
     pub json: bool,
     /// Where images are kept.
@@ -27,7 +27,7 @@ pub struct Restart {
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
     /// Wait for the processes that came back on this node, pass signals on to the first one and
-    /// end with its exit status.
+    /// end with its exit status: 128 and its number where a signal ended it.
     #[arg(short, long, conflicts_with_all = ["list", "stopped"])]
     pub foreground: bool,
     /// Leave the processes stopped, for a debugger; checkpoint --unfreeze PID lets them go on.
@@ -43,14 +43,15 @@ pub struct Restart {
     #[arg(long, value_name = "FILE", conflicts_with = "list")]
     pub output: Option<PathBuf>,
     /// Open FILE in place of standard stream FD (0, 1 or 2), where that led out of the
-    /// application, for processes that come back on this node. May be repeated.
+    /// application, for processes that come back on this node. Once for each FD.
     #[arg(long, value_name = "FD=FILE", value_parser = substitute, conflicts_with = "list")]
     pub substitute: Vec<Substitute>,
     /// The application; or a file that checkpoint --exportable wrote, - for standard input.
     #[arg(value_name = "ID|FILE")]
     pub what: Option<String>,
     /// The version [default: the newest].
-    #[arg(value_name = "VERSION", conflicts_with = "list")]
+    #[arg(value_name = "VERSION", conflicts_with = "list",
+          value_parser = number(1..=u32::MAX))]
     pub version_number: Option<u32>,
 }
 
@@ -64,25 +65,18 @@ pub struct Substitute {
 }
 
 const EXITS: &[Exit] = &[
-    Exit::NoModule,
     Exit::Cancelled,
     Exit::Elsewhere,
-    Exit::NotJoined,
-    Exit::NotPermitted,
     Exit::Unsupported,
     Exit::NodeUnreachable,
     Exit::NodeDied,
     Exit::Media,
     Exit::Busy,
-    Exit::NoMemory,
     Exit::NoSuchVersion,
     Exit::Damaged,
     Exit::PidInUse,
     Exit::FileGone,
-    Exit::Incompatible,
     Exit::Limit,
-    Exit::BadArgument,
-    Exit::Internal,
     Exit::MediaFull,
     Exit::PartUnreachable,
 ];

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Takes a checkpoint of the application to which a process belongs, freezes it, or ends it.
-use clap::Parser;
 use nix::sys::signal::Signal;
 use ssi_core::abi::{
     CheckpointReport, CHECKPOINT_CONTINUE, CHECKPOINT_COPIES, CHECKPOINT_EXTERNAL_ENDS,
     CHECKPOINT_HOLD, CHECKPOINT_PROCESS_ONLY, CHECKPOINT_SIGNAL_ONLY,
 };
 use ssi_tools::args::{Checkpoint, Copies};
-use ssi_tools::exit::{finish, Exit, Fault};
-use ssi_tools::{call, checkpoint, export, report, status, store};
-use std::fs::File;
+use ssi_tools::exit::{Exit, Fault};
+use ssi_tools::made::Made;
+use ssi_tools::{call, checkpoint, export, report, status, store, tool};
 use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = Checkpoint::parse();
-    finish("checkpoint", || run(&args))
+    tool::run(run)
 }
 
 fn run(args: &Checkpoint) -> Result<(), Fault> {
@@ -35,12 +33,16 @@ fn run(args: &Checkpoint) -> Result<(), Fault> {
         keep: kept.keep,
     })?;
     // A version that could not be exported is there all the same: it is told first.
-    match &out {
-        Some(Export::Stdout) => eprintln!("{}", told(args, &done)?),
-        Some(Export::File(..)) | None => println!("{}", told(args, &done)?),
-    }
+    let text = told(args, &done)?;
+    let said = match &out {
+        Some(Export::Stdout) => {
+            tool::note(text);
+            Ok(())
+        }
+        Some(Export::File(..)) | None => tool::report(text),
+    };
     let folder = store::folder_of(&store, done.application, done.version);
-    out.map_or(Ok(()), |out| out.pack(&folder))
+    out.map_or(Ok(()), |out| out.pack(&folder)).and(said)
 }
 
 fn told(args: &Checkpoint, done: &CheckpointReport) -> Result<String, Fault> {
@@ -84,7 +86,7 @@ fn wanted(args: &Checkpoint, kept: &Copies) -> (u32, u32) {
 /// Where an exportable version goes.
 enum Export<'a> {
     Stdout,
-    File(&'a Path, File),
+    File(&'a Path, Made),
 }
 
 impl Export<'_> {
@@ -93,9 +95,7 @@ impl Export<'_> {
         if path.as_os_str() == "-" {
             return Ok(Export::Stdout);
         }
-        let file = File::create(path);
-        let file =
-            file.map_err(|error| Fault::new(Exit::Media, format!("{}: {error}", path.display())))?;
+        let file = Made::anew(path).map_err(|error| unwritable(path, &error))?;
         Ok(Export::File(path, file))
     }
 
@@ -106,11 +106,18 @@ impl Export<'_> {
                 std::io::stdout().lock(),
                 Path::new("standard output"),
             ),
-            Export::File(path, file) => export::pack(folder, &file, path).and_then(|()| {
-                file.sync_all().map_err(|error| {
-                    Fault::new(Exit::Media, format!("{}: {error}", path.display()))
-                })
-            }),
+            Export::File(path, made) => {
+                let wrong = |error| unwritable(path, &error);
+                made.clear().map_err(wrong)?;
+                export::pack(folder, made.file(), path)?;
+                made.file().sync_all().map_err(wrong)?;
+                made.keep();
+                Ok(())
+            }
         }
     }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Fault {
+    Fault::new(Exit::Media, format!("{}: {error}", path.display()))
 }

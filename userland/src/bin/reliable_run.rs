@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Runs a command to its end, whatever nodes die meanwhile.
-use clap::Parser;
 use ssi_tools::args::absolute;
 use ssi_tools::exit::{Exit, Fault};
 use ssi_tools::reliable::args::ReliableRun;
 use ssi_tools::reliable::record::Request;
 use ssi_tools::reliable::{commands, watch};
+use ssi_tools::tool;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+const NOTHING: &str = "nothing to do: name a COMMAND, or one of --resume, --wait, --checkpoint, \
+                       --stop, --list, --watch; see reliable_run --help";
+
 fn main() -> ExitCode {
-    let args = ReliableRun::parse();
-    match run(&args) {
-        Ok(status) => ExitCode::from(status),
-        Err(fault) => {
-            eprintln!("reliable_run: {}", fault.text);
-            ExitCode::from(fault.exit as u8)
-        }
-    }
+    tool::run(|args| run(args).map(ExitCode::from))
 }
 
 fn run(args: &ReliableRun) -> Result<u8, Fault> {
@@ -46,6 +42,7 @@ fn run(args: &ReliableRun) -> Result<u8, Fault> {
         (Some(job), ..) => commands::wait(store, job),
         (_, Some(job), _) => commands::resume(store, job),
         (_, _, Some(job)) => commands::attend(store, job),
+        _ if args.command.is_empty() => Err(Fault::new(Exit::Usage, NOTHING)),
         _ => commands::start(args, store),
     }
 }

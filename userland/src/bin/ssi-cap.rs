@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Shows and sets the CHECKPOINTABLE capability of a process.
-use clap::Parser;
 use ssi_core::abi::cap::{CHECKPOINTABLE, INHERITABLE};
 use ssi_tools::args::{Cap, Give};
-use ssi_tools::call;
-use ssi_tools::exit::{finish, Fault};
+use ssi_tools::exit::Fault;
 use ssi_tools::message::{explain_caps, Subject};
 use ssi_tools::status::capabilities;
+use ssi_tools::{call, tool};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = Cap::parse();
-    finish("ssi-cap", || run(&args))
+    tool::run(run)
 }
 
 fn run(args: &Cap) -> Result<(), Fault> {
@@ -25,8 +23,7 @@ fn run(args: &Cap) -> Result<(), Fault> {
         Some(caps) => call::capset(pid, caps).map_err(fault),
         None => {
             let caps = call::capget(pid).map_err(fault)?;
-            println!("{pid}: {}", capabilities(caps));
-            Ok(())
+            tool::say(format_args!("{pid}: {}", capabilities(caps)))
         }
     }
 }

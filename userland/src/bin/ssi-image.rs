@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Prints, checks and compares images of checkpoints, on any machine.
-use clap::Parser;
 use ssi_tools::args::{Image, ImageCommand};
-use ssi_tools::exit::{finish, Exit, Fault};
+use ssi_tools::exit::{Exit, Fault};
 use ssi_tools::export;
-use ssi_tools::image::show::{print, unwritten, Form};
+use ssi_tools::image::show::{print, Form};
 use ssi_tools::image::{check, diff, unreadable, Target};
 use ssi_tools::report::bytes;
 use ssi_tools::status::json;
+use ssi_tools::tool::{self, unwritten};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = Image::parse();
-    finish("ssi-image", || run(&args))
+    tool::run(run)
 }
 
 fn run(args: &Image) -> Result<(), Fault> {

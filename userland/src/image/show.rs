@@ -4,6 +4,7 @@ use super::part::{Part, Record};
 use super::value::Value;
 use super::{record, unreadable, Committed, Name, Target};
 use crate::exit::{Exit, Fault};
+use crate::tool::unwritten;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufReader, Write};
@@ -126,9 +127,4 @@ impl Line<'_> {
         };
         done.map_err(unwritten)
     }
-}
-
-/// The reader of the output is gone, or its disk is full.
-pub fn unwritten(error: std::io::Error) -> Fault {
-    Fault::new(Exit::System, format!("standard output: {error}"))
 }

@@ -9,8 +9,8 @@ use super::record::{Job, Phase, Request, State};
 use super::supervise::{now_ms, Sight};
 use crate::args::{absolute, Media};
 use crate::exit::{Exit, Fault};
-use crate::memory;
-use crate::status;
+use crate::made::{wrong, Made};
+use crate::{memory, status, tool};
 use clap::ValueEnum;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -101,6 +101,9 @@ pub fn start(args: &ReliableRun, store: &Path) -> Result<u8, Fault> {
         Media::Disk => {}
     }
     // Before anything is left behind.
+    for path in [&args.output, &args.log].into_iter().flatten() {
+        Made::appended(path).map_err(|error| wrong(path, &error))?;
+    }
     here()?;
     let folder = Folder::create(store, args.name.as_deref())?;
     let written = job(args, &folder)
@@ -114,7 +117,8 @@ pub fn start(args: &ReliableRun, store: &Path) -> Result<u8, Fault> {
     folder.write_state(1, &state).map_err(media(&folder))?;
     attendant.claim(1, state).map_err(media(&folder))?;
     let name = folder.name();
-    eprintln!("reliable_run: job {name}, log {}", job.log.display());
+    let log = job.log.display();
+    tool::note(format_args!("reliable_run: job {name}, log {log}"));
     let tail = args.output.is_none().then(|| Tail::new(&job.output, 0));
     verdict(&name, &attendant.foreground(tail)?)
 }
@@ -180,13 +184,14 @@ pub fn attend(store: &Path, name: &str) -> Result<u8, Fault> {
 
 /// Waits until a job is over.
 pub fn wait(store: &Path, name: &str) -> Result<u8, Fault> {
+    existing(store, name)?;
     let mut failing: Option<Instant> = None;
     loop {
         match existing(store, name) {
             Ok((_, term)) if term.state.phase.is_final() => return verdict(name, &term.state),
             Ok(_) => failing = None,
             Err(fault) if fault.exit == Exit::NoSuchVersion => return Err(fault),
-            // A store may be away for a while.
+            // A store that was there may be away for a while.
             Err(fault) => {
                 if failing.get_or_insert_with(Instant::now).elapsed() > Duration::from_secs(600) {
                     return Err(fault);
@@ -225,13 +230,8 @@ struct Line {
 pub fn list(store: &Path, json: bool) -> Result<u8, Fault> {
     let names = match folder::names(store) {
         Ok(names) => names,
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-        Err(error) => {
-            return Err(Fault::new(
-                Exit::Media,
-                format!("{}: {error}", store.display()),
-            ))
-        }
+        Err(error) if error.kind() == ErrorKind::NotFound && store.exists() => Vec::new(),
+        Err(error) => return Err(crate::store::wrong(store, &error)),
     };
     let mut lines = Vec::new();
     for job in names {
@@ -250,10 +250,9 @@ pub fn list(store: &Path, json: bool) -> Result<u8, Fault> {
             command,
         });
     }
-    if json {
-        println!("{}", status::json(&lines)?);
-    } else {
-        print!("{}", table(&lines));
+    match json {
+        true => tool::say(status::json(&lines)?)?,
+        false => tool::say(table(&lines))?,
     }
     Ok(0)
 }

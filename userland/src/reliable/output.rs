@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What a job writes, shown while it is written; and what its supervisors have to say.
+use crate::tool::note;
 use chrono::{SecondsFormat, Utc};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Result, Seek, SeekFrom, Write};
@@ -65,7 +66,7 @@ impl Log {
     /// Adds a line.
     pub fn say(&self, text: &str) {
         if self.aloud {
-            eprintln!("reliable_run: {text}");
+            note(format_args!("reliable_run: {text}"));
         }
         let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
         let line = format!("{now} node {}: {}\n", self.node, text.trim_end());

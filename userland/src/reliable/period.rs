@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! When the next checkpoint is due: a duration, a cron expression, the optimum, or never.
 use super::daly;
-use chrono::{DateTime, TimeZone};
+use chrono::{DateTime, TimeZone, Utc};
 use croner::Cron;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -105,6 +105,15 @@ impl Periodicity {
         Some(if plan.failed { due.min(retry) } else { due })
     }
 
+    /// Whether a time of the pattern is still to come, where it has times of the clock.
+    pub fn comes<Z: TimeZone>(&self, zone: &Z) -> bool {
+        let Periodicity::Cron(text) = self else {
+            return true;
+        };
+        let now = Utc::now().with_timezone(zone);
+        Cron::from_str(text).is_ok_and(|cron| cron.find_next_occurrence(&now, false).is_ok())
+    }
+
     fn planned<Z: TimeZone>(&self, plan: &Plan, zone: &Z) -> Option<u64> {
         let from = plan.tried_ms.unwrap_or(plan.running_ms);
         match self {
@@ -133,7 +142,6 @@ impl Periodicity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::Utc;
 
     fn plan() -> Plan {
         Plan {
@@ -205,6 +213,23 @@ mod tests {
             ..plan()
         };
         assert_eq!(due("*/10 * * * *", &at), Some(1_800_000));
+    }
+
+    #[test]
+    fn a_time_that_never_comes_is_known() {
+        for (text, comes) in [
+            ("0 3 * * *", true),
+            ("30s", true),
+            ("0", true),
+            ("0 0 30 2 *", false),
+            ("0 0 0 1 1 * 1999", false),
+        ] {
+            assert_eq!(
+                text.parse::<Periodicity>().unwrap().comes(&Utc),
+                comes,
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -259,8 +259,8 @@ impl Supervisor {
     }
 
     fn description(&self) -> String {
-        // A description has at most 255 bytes.
-        let command: String = self.job.command.join(" ").chars().take(50).collect();
+        // A description has at most 255 bytes, a name 64 and a character 4.
+        let command: String = self.job.command.join(" ").chars().take(40).collect();
         format!("job {}: {command}", self.folder.name())
     }
 

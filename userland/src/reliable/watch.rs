@@ -4,6 +4,7 @@ use super::attend::{here, Here};
 use super::folder::{self, Folder};
 use super::share::{standing, Standing};
 use crate::exit::Fault;
+use crate::tool::note;
 use nix::unistd::geteuid;
 use std::collections::BTreeMap;
 use std::fs::Metadata;
@@ -52,7 +53,7 @@ impl Watch {
             Ok(()) => {}
             // A store that is not there yet, or away for a while, is looked at again.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => eprintln!("reliable_run: {}: {error}", store.display()),
+            Err(error) => note(format_args!("reliable_run: {}: {error}", store.display())),
         }
     }
 
@@ -71,7 +72,7 @@ impl Watch {
             let folder = Folder::of(store, &name);
             // One job that cannot be read does not keep the others from being attended.
             if let Err(error) = self.look_at(store, &folder, here) {
-                eprintln!("reliable_run: job {name}: {error}");
+                note(format_args!("reliable_run: job {name}: {error}"));
             }
         }
         Ok(())
