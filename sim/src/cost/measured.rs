@@ -152,10 +152,10 @@ impl Measured {
     /// The profile of the machine that was measured. Of the figures that it is to predict it uses
     /// none but the first restart, which alone says how fast the shared store is.
     pub fn profile(&self) -> Profile {
-        let (_, fork) = self.line(|figures| figures.fork_ns);
+        let (create, fork) = self.line(|figures| figures.fork_ns);
         let (pause, _) = self.line(|figures| figures.pause_ns);
         let (total, write) = self.written(|figures| figures.total_ns);
-        let (create, read) = self.line(|figures| figures.restart_ns);
+        let (part, read) = self.line(|figures| figures.restart_ns);
         let per_second = |ns_per_mib: f64| 1e9 / ns_per_mib.max(1.0);
         // A checkpoint waits so often for the media beside what it writes: for the version's
         // folder, until its part is durable, and for the commit record.
@@ -168,8 +168,10 @@ impl Measured {
             sync_us,
             shared: true,
         };
+        // A process is made as by a fork; all else that a restart of one costs is its part's.
         let create_us = (create / US).max(0.0);
-        let nfs_read = self.shared_store(create_us);
+        let part_us = (part / US - create_us).max(0.0);
+        let nfs_read = self.shared_store(part_us, create_us);
         Profile {
             name: format!(
                 "this machine: four nodes under {}",
@@ -181,7 +183,7 @@ impl Measured {
             ),
             network: Network {
                 latency_us: 200.0,
-                link_mib_s: 100.0,
+                link_mib_s: 1000.0,
                 nodes_per_uplink: 0,
                 uplink_mib_s: 0.0,
                 message_us: 50.0,
@@ -194,6 +196,7 @@ impl Measured {
                 stream_us: 50.0,
                 page_table_ns: (fork / PAGES_PER_MIB).max(0.0),
                 copy_mib_s: 1000.0,
+                part_us,
                 create_us,
             },
             disk,
@@ -206,11 +209,16 @@ impl Measured {
     }
 
     /// MiB per second at which all nodes together read the shared store.
-    fn shared_store(&self, create_us: f64) -> f64 {
-        let Parallel { processes, mib, .. } = self.parallel;
+    fn shared_store(&self, part_us: f64, create_us: f64) -> f64 {
+        let Parallel {
+            nodes,
+            processes,
+            mib,
+            ..
+        } = self.parallel;
+        let alone = f64::from(nodes) * part_us + f64::from(processes) * create_us;
         // CAST: at least one processor.
-        let creating =
-            f64::from(processes) * create_us * US / self.machine.processors.max(1) as f64;
+        let creating = alone * US / self.machine.processors.max(1) as f64;
         let first = self.restarts.iter().max_by_key(|restart| restart.nodes);
         let total = first.map_or(1e9, |first| first.median.total_ns);
         let reading = total.max(creating * 1.001);
@@ -244,7 +252,7 @@ impl Profile {
              \n[network]\nlatency_us = {:.1}\nlink_mib_s = {:.3}\n{uplinks}message_us = {:.1}\n\
              \n[node]\nshared_processors = {}\nstop_us = {:.1}\nfixed_us = {:.1}\nsave_us = {:.1}\n\
              stream_us = {:.1}\npage_table_ns = {:.2}\ncopy_mib_s = {:.1}\n\
-             create_us = {:.1}\n{}{}{}",
+             part_us = {:.1}\ncreate_us = {:.1}\n{}{}{}",
             self.name,
             self.source,
             network.latency_us,
@@ -257,6 +265,7 @@ impl Profile {
             node.stream_us,
             node.page_table_ns,
             node.copy_mib_s,
+            node.part_us,
             node.create_us,
             media("disk", &self.disk),
             media("nfs", &self.nfs),

@@ -66,6 +66,9 @@ pub struct Node {
     pub page_table_ns: f64,
     /// Copying memory, MiB per second.
     pub copy_mib_s: f64,
+    /// What a part costs at a restart however small it is, microseconds: its helper process.
+    #[serde(default)]
+    pub part_us: f64,
     /// Creating one process at a restart, microseconds.
     pub create_us: f64,
 }
@@ -175,6 +178,7 @@ impl Profile {
             ("node", "save_us", node.save_us),
             ("node", "stream_us", node.stream_us),
             ("node", "page_table_ns", node.page_table_ns),
+            ("node", "part_us", node.part_us),
             ("node", "create_us", node.create_us),
         ];
         if network.nodes_per_uplink > 0 {

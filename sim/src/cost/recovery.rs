@@ -326,6 +326,7 @@ impl Recovery<'_> {
         let bytes = self.application.part_bytes();
         let read = self.hardware.read(at, now, bytes, self.store);
         let time = us(node.fixed_us)
+            + us(node.part_us)
             + us(f64::from(processes) * node.create_us)
             + us(f64::from(streams) * node.stream_us);
         let built = self.hardware.compute(at, now, time);
