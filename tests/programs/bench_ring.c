@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 		link_up(index, count, argv[5]);
 	} else {
 		ready();
-		/* Seldom: what is measured meanwhile would feel it, and has no such load in a ring. */
+		/* Seldom: what is measured meanwhile would feel it. */
 		while (!went())
 			pause_ms(10 * ROUND_MS);
 	}
