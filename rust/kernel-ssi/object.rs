@@ -14,6 +14,7 @@ mod eventfd;
 mod external;
 mod file;
 mod lock;
+mod pair;
 mod payload;
 mod pipe;
 pub mod rebuild;
@@ -52,6 +53,7 @@ enum Saved {
     Tcp(usize),
     EventFd(eventfd::EventFd),
     Epoll(epoll::Epoll),
+    Pair(pair::End),
 }
 
 /// An open file, however many descriptors refer to it. Its object id is its index plus one.
@@ -86,8 +88,8 @@ pub struct ObjectSet {
     pipes: KVVec<pipe::Pipe>,
     /// Those of open files first, then those in backlogs, then those that the kernel alone holds.
     streams: KVVec<tcp::Stream>,
-    /// Sockets that somebody outside holds: key, index of the group's open file.
-    wanted: KVVec<(u64, usize)>,
+    /// Sockets that somebody outside holds: key, index of the group's open file, what it is.
+    wanted: KVVec<(u64, usize, &'static str)>,
     /// Indices of the streams among them.
     outside: KVVec<usize>,
     locks: KVVec<FileLock>,
@@ -126,6 +128,12 @@ impl ObjectSet {
             counts.streams += u32::from(stream.counts_once());
             counts.bytes += stream.bytes();
         }
+        for (index, open) in self.files.iter().enumerate() {
+            if let Saved::Pair(end) = &open.saved {
+                counts.streams += u32::from(end.counts_once(index));
+                counts.bytes += end.bytes();
+            }
+        }
         counts
     }
 
@@ -146,6 +154,9 @@ impl ObjectSet {
             pipe.save(&self.files)?;
         }
         for open in self.files.iter_mut() {
+            if let (Saved::Pair(end), Some(file)) = (&mut open.saved, &open.file) {
+                end.save(file)?;
+            }
             open.file = None;
         }
         Ok(())
@@ -180,6 +191,7 @@ impl ObjectSet {
                 Saved::TcpIdle(saved) => saved.emit(id, sink)?,
                 Saved::EventFd(saved) => saved.emit(id, sink)?,
                 Saved::Epoll(saved) => saved.emit(id, sink)?,
+                Saved::Pair(saved) => saved.emit(id, sink)?,
                 Saved::Tcp(index) => self.streams[*index].emit(id, 0, node, sink)?,
             }
         }

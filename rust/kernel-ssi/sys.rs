@@ -14,6 +14,7 @@ pub mod lock;
 pub mod mm;
 pub mod net;
 pub mod pages;
+pub mod pair;
 pub mod pipe;
 pub mod powercut;
 pub mod revive;

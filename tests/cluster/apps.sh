@@ -10,7 +10,7 @@ AT=/run/ssi/tests
 
 start_cluster
 cluster push 1 "$HERE/node.sh" "$HERE/run-app" $AT
-for app in ${*:-python3 perl bash gcc xz sqlite3}; do
+for app in ${*:-python3 asyncio perl bash gcc xz sqlite3}; do
     try "$app" on 1 "$AT/run-app $app"
 done
 finish

@@ -92,6 +92,65 @@ comes_back_alone() {
     [ "$said" = "[b'hello\\n', b'']" ] || { echo "$said"; return 1; }
 }
 
+# start_pair HOW: two processes that nothing links but a pair of sockets; one says a byte, the
+# other says it again. HOW starts the second one.
+start_pair() {
+    on 1 "cd $FOLDER && rm -f go said && cat >talk.py <<'END'
+import os, socket, sys, time
+end = socket.socket(fileno=int(sys.argv[1]))
+if sys.argv[2] == 'again':
+    while byte := end.recv(1):
+        end.send(byte)
+    sys.exit()
+while not os.path.exists('go'):
+    end.send(b'x')
+    assert end.recv(1) == b'x'
+    time.sleep(0.02)
+open('said', 'w').close()
+END
+        python3 -c '
+import socket, subprocess
+first, again = socket.socketpair()
+def start(how, end, what):
+    subprocess.Popen([*how, \"python3\", \"talk.py\", str(end.fileno()), what],
+                     pass_fds=[end.fileno()], stdin=0, stdout=3, stderr=3)
+start([\"ssi-run\", \"--output\", \"first\", \"--pid-file\", \"pid\"], first, \"first\")
+start(\"$1\".split(), again, \"again\")' 3>>talk.log </dev/null
+        until [ -s pid ] && grep -q talk.py /proc/\$(cat pid)/cmdline; do sleep 0.1; done"
+    PID=$(on 1 "cat $FOLDER/pid")
+}
+
+# Whoever holds the other end belongs to it.
+linked_by_pair() {
+    local app said
+    start_pair "ssi-run --output again"
+    said=$(on 1 "checkpoint --kill --json --store $STORE $PID")
+    grep -q '"processes":2,' <<<"$said" || { echo "$said"; return 1; }
+    app=$(field application <<<"$said")
+    no_processes 1
+    on 1 "restart --store $STORE --output $FOLDER/output $app
+        touch $FOLDER/go; until [ -e $FOLDER/said ]; do sleep 0.1; done"
+}
+
+leads_to_a_stranger() {
+    local status=0
+    start_pair ""
+    gives 1 16 "UNIX socket" checkpoint --store $STORE "$PID" || status=1
+    on 1 "touch $FOLDER/go; until [ -e $FOLDER/said ]; do sleep 0.1; done"
+    return $status
+}
+
+# Alone, the process comes back and hears that the other end is closed.
+pair_is_cut() {
+    local app
+    start_pair ""
+    app=$(on 1 "checkpoint -p --external-ends --kill --json --store $STORE $PID" |
+        field application)
+    no_processes 1
+    on 1 "cd $FOLDER && restart --store $STORE --output $FOLDER/output $app || exit
+        until grep -qE 'AssertionError|BrokenPipe' first; do sleep 0.1; done"
+}
+
 # More processes than the list of ssictl begins with.
 many_processes() {
     local shown
@@ -114,6 +173,10 @@ try "a process alone, with a stream to outside" gives 1 16 "leads out of the app
     checkpoint -p --store $STORE "$PID"
 try "a process alone, its streams cut" comes_back_alone
 end_all
+try "two processes that a pair of sockets links" linked_by_pair
+end_all
+try "a pair of sockets with a stranger" leads_to_a_stranger
+try "a process alone, its pair of sockets cut" pair_is_cut
 try "260 processes" many_processes
 end_all
 finish

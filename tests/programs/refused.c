@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/un.h>
 
 static int hold(int fd)
 {
@@ -23,9 +24,53 @@ static int hold(int fd)
 
 static int unix_socket(void)
 {
+	return hold(socket(AF_UNIX, SOCK_STREAM, 0));
+}
+
+/* An end whose other end has a name. */
+static int unix_name(void)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "" };
+	socklen_t len = sizeof(sa_family_t);
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	/* The kernel chooses a name. */
+	CHECK(bind(listener, (struct sockaddr *)&name, len) == 0 && listen(listener, 1) == 0);
+	len = sizeof(name);
+	CHECK(getsockname(listener, (struct sockaddr *)&name, &len) == 0);
+	hold(socket(AF_UNIX, SOCK_STREAM, 0));
+	CHECK(connect(held, (struct sockaddr *)&name, len) == 0);
+	CHECK(accept(listener, NULL, NULL) >= 0 && close(listener) == 0);
+	return 0;
+}
+
+static int unix_who(void)
+{
+	int pair[2], on = 1;
+
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+	hold(pair[0]);
+	return setsockopt(held, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+}
+
+/* A descriptor that is on its way through a pair. */
+static int unix_rights(void)
+{
+	char room[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
+	struct iovec part = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &part, .msg_iovlen = 1,
+		.msg_control = room, .msg_controllen = sizeof(room),
+	};
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&msg);
 	int pair[2];
 
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(sizeof(int));
+	*(int *)CMSG_DATA(rights) = 0;
+	CHECK(sendmsg(pair[1], &msg, 0) == 1);
 	return hold(pair[0]);
 }
 
@@ -157,6 +202,9 @@ static int asynchronous_pipe(void)
 
 static const struct kind kinds[] = {
 	{ "unix-socket", "UNIX socket", unix_socket, NULL },
+	{ "unix-name", "with a name", unix_name, NULL },
+	{ "unix-who", "asks who sends", unix_who, NULL },
+	{ "unix-rights", "descriptors on their way", unix_rights, NULL },
 	{ "udp-socket", "UDP socket", udp_socket, NULL },
 	{ "raw-socket", "INET socket", raw_socket, NULL },
 	{ "tcp6-socket", "IPv6 socket", tcp6_socket, NULL },

@@ -2,7 +2,7 @@
 //! Making the objects of a part again, from checked records, and giving them to the processes.
 
 use super::payload::{invalid, Record};
-use super::{device, epoll, eventfd, external, file, lock, pipe, table, tcp};
+use super::{device, epoll, eventfd, external, file, lock, pair, pipe, table, tcp};
 use crate::failure::Outcome;
 use crate::sys::file::FileRef;
 use crate::sys::fsio::Creds;
@@ -26,6 +26,7 @@ enum Plan {
     TcpIdle(tcp::idle::Rebuilt),
     EventFd(eventfd::Rebuilt),
     Epoll(epoll::Rebuilt),
+    Pair(pair::Rebuilt),
     /// Its stream has the same id.
     Tcp,
 }
@@ -90,6 +91,7 @@ impl Objects {
             Kind::External => Plan::External(external::Rebuilt::parse(payload)?),
             Kind::EventFd => Plan::EventFd(eventfd::Rebuilt::parse(payload)?),
             Kind::Epoll => Plan::Epoll(epoll::Rebuilt::parse(payload)?),
+            Kind::PairEnd => Plan::Pair(pair::Rebuilt::parse(payload)?),
             Kind::TcpListener => Plan::Listener(tcp::listener::Rebuilt::parse(payload)?),
             Kind::TcpIdle => Plan::TcpIdle(tcp::idle::Rebuilt::parse(payload)?),
             Kind::TcpStream => {
@@ -124,6 +126,7 @@ impl Objects {
                         self.index_of(id).ok_or(invalid("epoll of nothing"))?;
                     }
                 }
+                Plan::Pair(plan) => drop(self.other_end(object.id, plan)?),
                 _ => {}
             }
         }
@@ -182,12 +185,13 @@ impl Objects {
                     plan.create()?;
                     None
                 }
-                Plan::Tcp => None,
+                Plan::Tcp | Plan::Pair(_) => None,
             };
         }
         for pipe in self.pipes.iter_mut() {
             pipe.finish();
         }
+        self.create_pairs()?;
         tcp::transfer::connect(&mut self.streams, binder)?;
         self.fill_backlogs()?;
         self.open_sockets()?;
@@ -196,6 +200,49 @@ impl Objects {
             lock::take_again(lock, file)?;
         }
         self.fill_epolls()
+    }
+
+    /// The other end of a pair of sockets; `id` is the one that `plan` makes.
+    fn other_end(&self, id: u64, plan: &pair::Rebuilt) -> Outcome<Option<usize>> {
+        let Some(peer) = plan.peer() else {
+            return Ok(None);
+        };
+        let index = self.index_of(peer).ok_or(invalid(pair::WHAT))?;
+        match &self.objects[index].plan {
+            Plan::Pair(other) if plan.matches(id, other) => Ok(Some(index)),
+            _ => Err(invalid(pair::WHAT)),
+        }
+    }
+
+    /// Makes pairs of sockets with what is in them. An end that nobody has is closed.
+    fn create_pairs(&mut self) -> Outcome {
+        for index in 0..self.objects.len() {
+            let object = &self.objects[index];
+            let Plan::Pair(plan) = &object.plan else {
+                continue;
+            };
+            if object.file.is_some() {
+                // Made with its other end.
+                continue;
+            }
+            let other = self.other_end(object.id, plan)?;
+            let (near, far) = plan.create()?;
+            plan.fill(&far)?;
+            let far = match other.map(|other| (other, &self.objects[other].plan)) {
+                Some((other, Plan::Pair(plan))) => {
+                    plan.fill(&near)?;
+                    plan.apply(&far)?;
+                    Some((other, far))
+                }
+                Some(_) | None => None,
+            };
+            plan.apply(&near)?;
+            self.objects[index].file = Some(near);
+            if let Some((other, far)) = far {
+                self.objects[other].file = Some(far);
+            }
+        }
+        Ok(())
     }
 
     /// Watches everything again, when all that can be watched is there and full.
@@ -293,6 +340,7 @@ impl Objects {
                 match (&object.plan, &object.file) {
                     (Plan::TcpIdle(plan), Some(file)) => plan.go_on(file)?,
                     (Plan::Regular(plan), Some(file)) => plan.finish(file)?,
+                    (Plan::Pair(plan), Some(file)) => plan.finish(file),
                     _ => {}
                 }
             }

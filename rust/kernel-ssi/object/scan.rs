@@ -2,7 +2,7 @@
 //! One pass over the descriptor tables of stopped processes: what they hold, and who else does.
 
 use super::table::{Entry, Table};
-use super::{device, eventfd, external, file, pipe, tcp};
+use super::{device, eventfd, external, file, pair, pipe, tcp};
 use super::{Member, ObjectSet, OpenFile, Saved};
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::sys::file::{self as sys, kind, Fd, FileInfo};
@@ -66,6 +66,7 @@ impl ObjectSet {
         set.scan_epolls()?;
         set.scan_backlogs()?;
         set.match_streams()?;
+        set.match_pairs()?;
         Ok(set)
     }
 
@@ -191,6 +192,7 @@ impl ObjectSet {
             kind::UNIX if self.is_external_socket(open) => {
                 Saved::External(external::External::pipe(open))
             }
+            kind::UNIX => Saved::Pair(pair::End::scan(open)?),
             _ => return Err(unsupported(open, &open.info)),
         })
     }
@@ -209,11 +211,10 @@ impl ObjectSet {
             let external = pipe.is_external();
             wanted.push((pipe.key(), open, external, "pipe"), GFP_KERNEL)?;
         }
-        for &(key, index) in self.wanted.iter() {
-            wanted.push(
-                (key, &self.files[index], false, "TCP connection"),
-                GFP_KERNEL,
-            )?;
+        for &(key, index, what) in self.wanted.iter() {
+            let open = &self.files[index];
+            let external = matches!(open.saved, Saved::External(_));
+            wanted.push((key, open, external, what), GFP_KERNEL)?;
         }
         sort::by_key(&mut wanted, |wanted| wanted.0);
         let mut keys = KVVec::new();

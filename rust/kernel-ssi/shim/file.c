@@ -74,7 +74,7 @@ static void socket_file(struct ssi_file_info *info, struct sock *sk)
 		return;
 	case AF_UNIX:
 		call_it(info, SSI_FILE_OTHER, "UNIX socket");
-		if (sk->sk_type == SOCK_STREAM && sk->sk_state == TCP_ESTABLISHED) {
+		if (sk->sk_state == TCP_ESTABLISHED) {
 			info->kind = SSI_FILE_UNIX;
 			/* Names it only: nothing is read through it. */
 			info->peer = (unsigned long)READ_ONCE(unix_sk(sk)->peer);

@@ -52,7 +52,7 @@ enum ssi_file_kind {
 	SSI_FILE_TCP,
 	SSI_FILE_EVENTFD,
 	SSI_FILE_EPOLL,
-	SSI_FILE_UNIX,	/* a connected stream */
+	SSI_FILE_UNIX,	/* a connected UNIX socket */
 };
 
 /* Bits of ssi_file_info.traits. */
@@ -73,7 +73,7 @@ struct ssi_file_info {
 	u64 size;
 	u64 inode;	/* key: the inode's address */
 	u64 stream;	/* key: of the pipe or of the socket, 0 otherwise */
-	u64 peer;	/* key: of the other end of a UNIX stream, 0 otherwise */
+	u64 peer;	/* key: of the other end of a UNIX socket, 0 otherwise */
 	u64 count;	/* references, ours among them */
 	char what[SSI_FILE_WHAT];	/* the kind in words, for refusals */
 };

@@ -67,7 +67,7 @@ pub struct FileInfo {
     pub inode: u64,
     /// Names the pipe or socket while it is open, or 0.
     pub stream: u64,
-    /// Names the other end of a UNIX stream, or 0.
+    /// Names the other end of a UNIX socket, or 0.
     pub peer: u64,
     /// References, ours among them.
     pub count: u64,

@@ -8,6 +8,7 @@ pub mod file;
 pub mod frame;
 pub mod memory;
 pub mod object;
+pub mod pair;
 pub mod part;
 pub mod pipe;
 pub mod process;

@@ -5,6 +5,7 @@ use ssi_core::codec::{Field, Reader};
 use ssi_core::image::frame::Kind;
 use ssi_core::image::memory::{AddressSpace, Mapping, MappingKind, PageRun, Runs, SharedMemory};
 use ssi_core::image::object::{Descriptor, DescriptorTable, DESCRIPTORS_MAX};
+use ssi_core::image::pair::{PairEnd, PACKETS_MAX};
 use ssi_core::image::part::{ImageError, PartHead, PartTail};
 use ssi_core::image::pipe::{Pipe, PipeEnd, PipeSlot, SLOTS_MAX};
 use ssi_core::image::process::{parse_fs, parse_limits, PosixTimer, Timer};
@@ -51,6 +52,7 @@ pub fn said(kind: Kind, payload: &[u8]) -> Said {
         Kind::Device => with_path::<file::Device>(payload),
         Kind::Pipe => pipe(payload),
         Kind::PipeEnd => fixed::<PipeEnd>(payload),
+        Kind::PairEnd => pair(payload),
         Kind::TcpStream => stream(payload),
         Kind::TcpListener => fixed::<TcpListener>(payload),
         Kind::TcpIdle => fixed::<TcpIdle>(payload),
@@ -170,6 +172,18 @@ fn pipe(payload: &[u8]) -> Said {
         return Err(ImageError::Length);
     }
     let value = Value::of(&pipe).with("slot", all::<PipeSlot>(slots, pipe.slots as usize)?);
+    Ok(value.with("content", Value::bytes(content)))
+}
+
+fn pair(payload: &[u8]) -> Said {
+    let (end, rest) = front::<PairEnd>(payload)?;
+    let count = bounded(end.packets, PACKETS_MAX)?;
+    let lengths = count.saturating_mul(u32::SIZE);
+    let (lengths, content) = rest.split_at_checked(lengths).ok_or(ImageError::Length)?;
+    if content.len() as u64 != end.bytes {
+        return Err(ImageError::Length);
+    }
+    let value = Value::of(&end).with("lengths", all::<u32>(lengths, count)?);
     Ok(value.with("content", Value::bytes(content)))
 }
 

@@ -14,6 +14,9 @@ use ssi_core::image::socket::{STREAM_KERNEL_HELD, STREAM_PEER_GONE, STREAM_QUEUE
 use ssi_core::sort;
 use ssi_core::stream::End;
 
+/// What is said of one that leads outside.
+const WHAT: &str = "TCP connection";
+
 /// What the TCP socket behind the open file `index` is.
 pub(in crate::object) fn classify(
     streams: &mut KVVec<Stream>,
@@ -89,7 +92,8 @@ impl ObjectSet {
             ) = open
             {
                 if open.1.is_shared_outside() {
-                    self.wanted.push((open.1.info.stream, index), GFP_KERNEL)?;
+                    self.wanted
+                        .push((open.1.info.stream, index, WHAT), GFP_KERNEL)?;
                     if let Saved::Tcp(stream) = open.1.saved {
                         self.outside.push(stream, GFP_KERNEL)?;
                     }
@@ -124,7 +128,7 @@ impl ObjectSet {
         }
         let holder = stream.open.unwrap_or(0);
         self.outside.push(index, GFP_KERNEL)?;
-        Ok(self.wanted.push((other.key(), holder), GFP_KERNEL)?)
+        Ok(self.wanted.push((other.key(), holder, WHAT), GFP_KERNEL)?)
     }
 
     /// Has the connections that lead to outside processes of this node saved as if their other

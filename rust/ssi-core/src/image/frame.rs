@@ -120,4 +120,6 @@ kinds! {
     TcpIdle = 58,
     /// A lock of a file.
     FileLock = 59,
+    /// An end of a pair of UNIX sockets, with what it has not read.
+    PairEnd = 60,
 }
