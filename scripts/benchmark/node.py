@@ -144,7 +144,7 @@ def checkpoints(pid, where, times):
     for _ in range(times):
         shutil.rmtree(STORE, ignore_errors=True)
         touch_again(where)
-        os.sync()
+        settle()
         reports.append(checkpoint(pid))
     return reports
 
