@@ -10,23 +10,13 @@
 #include <net/sock.h>
 
 #include "pair.h"
+#include "sockopt.h"
 
 #define BUFFER_LOCKS (SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK)
 
 static struct sock *sock_of(struct file *file)
 {
 	return sock_from_file(file)->sk;
-}
-
-static u32 timeout_ms(long timeout)
-{
-	/* One that is set is not 0, however short. */
-	return timeout == MAX_SCHEDULE_TIMEOUT ? 0 : max(jiffies_to_msecs(timeout), 1u);
-}
-
-static long timeout_of(u32 ms)
-{
-	return ms ? max(msecs_to_jiffies(ms), 1ul) : MAX_SCHEDULE_TIMEOUT;
 }
 
 /* What a program has read of a stream's first packet is gone. */
@@ -61,8 +51,8 @@ static void options_of(struct sock *sk, struct ssi_pair_options *options)
 	options->receive_buffer = READ_ONCE(sk->sk_rcvbuf);
 	options->locks = sk->sk_userlocks & BUFFER_LOCKS;
 	options->low_water = READ_ONCE(sk->sk_rcvlowat);
-	options->receive_ms = timeout_ms(READ_ONCE(sk->sk_rcvtimeo));
-	options->send_ms = timeout_ms(READ_ONCE(sk->sk_sndtimeo));
+	options->receive_ms = ssi_timeout_ms(READ_ONCE(sk->sk_rcvtimeo));
+	options->send_ms = ssi_timeout_ms(READ_ONCE(sk->sk_sndtimeo));
 }
 
 static u32 creator_of(struct sock *sk)
@@ -212,15 +202,13 @@ int ssi_pair_apply(struct file *file, const struct ssi_pair_options *options, u3
 {
 	struct socket *sock = sock_from_file(file);
 	struct sock *sk = sock->sk;
+	const struct ssi_buffers wanted = { options->send_buffer, options->receive_buffer };
 	int err = 0;
 
-	WRITE_ONCE(sk->sk_sndbuf, clamp_t(u32, options->send_buffer, SOCK_MIN_SNDBUF, INT_MAX / 2));
-	WRITE_ONCE(sk->sk_rcvbuf,
-		   clamp_t(u32, options->receive_buffer, SOCK_MIN_RCVBUF, INT_MAX / 2));
-	sk->sk_userlocks = (sk->sk_userlocks & ~BUFFER_LOCKS) | (options->locks & BUFFER_LOCKS);
+	ssi_set_buffers(sk, wanted, options->locks, (struct ssi_buffers) { 0 });
 	WRITE_ONCE(sk->sk_rcvlowat, clamp_t(u32, options->low_water, 1, INT_MAX / 2));
-	WRITE_ONCE(sk->sk_rcvtimeo, timeout_of(options->receive_ms));
-	WRITE_ONCE(sk->sk_sndtimeo, timeout_of(options->send_ms));
+	WRITE_ONCE(sk->sk_rcvtimeo, ssi_timeout_of(options->receive_ms));
+	WRITE_ONCE(sk->sk_sndtimeo, ssi_timeout_of(options->send_ms));
 	/* SHUT_* is one less than the bits of both directions. */
 	if (shutdown & SHUTDOWN_MASK)
 		err = kernel_sock_shutdown(sock, (shutdown & SHUTDOWN_MASK) - 1);

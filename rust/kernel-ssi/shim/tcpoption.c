@@ -8,6 +8,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+#include "sockopt.h"
 #include "tcp.h"
 
 static u32 option_flags(const struct sock *sk)
@@ -35,11 +36,6 @@ static u32 option_flags(const struct sock *sk)
 	return flags;
 }
 
-static u32 timeout_ms(long jiffies_left)
-{
-	return jiffies_left == MAX_SCHEDULE_TIMEOUT ? 0 : max(jiffies_to_msecs(jiffies_left), 1u);
-}
-
 /* ssi_tcp_options - what setsockopt(2) has set */
 void ssi_tcp_options(struct sock *sk, struct ssi_tcp_options *options)
 {
@@ -62,8 +58,8 @@ void ssi_tcp_options(struct sock *sk, struct ssi_tcp_options *options)
 	options->mark = sk->sk_mark;
 	options->user_timeout_ms = icsk->icsk_user_timeout;
 	options->rcvlowat = sk->sk_rcvlowat;
-	options->rcvtimeo_ms = timeout_ms(sk->sk_rcvtimeo);
-	options->sndtimeo_ms = timeout_ms(sk->sk_sndtimeo);
+	options->rcvtimeo_ms = ssi_timeout_ms(sk->sk_rcvtimeo);
+	options->sndtimeo_ms = ssi_timeout_ms(sk->sk_sndtimeo);
 	options->syn_count = icsk->icsk_syn_retries;
 	/* Retransmissions of a SYN-ACK to seconds, as do_tcp_getsockopt() does. */
 	options->defer_accept_s = icsk->icsk_accept_queue.rskq_defer_accept ?
@@ -74,26 +70,15 @@ void ssi_tcp_options(struct sock *sk, struct ssi_tcp_options *options)
 	release_sock(sk);
 }
 
-/* No more than setsockopt(2) or the kernel's own tuning would give the calling task. */
-static void apply_buffers(struct sock *sk, const struct ssi_tcp_options *options)
-{
-	u32 send_max = max(READ_ONCE(sysctl_wmem_max) * 2,
-			   (u32)READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_wmem[2]));
-	u32 recv_max = max(READ_ONCE(sysctl_rmem_max) * 2,
-			   (u32)READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]));
-
-	if (capable(CAP_NET_ADMIN))
-		send_max = recv_max = INT_MAX / 2;
-	WRITE_ONCE(sk->sk_sndbuf, clamp_t(u32, options->sndbuf, SOCK_MIN_SNDBUF, send_max));
-	WRITE_ONCE(sk->sk_rcvbuf, clamp_t(u32, options->rcvbuf, SOCK_MIN_RCVBUF, recv_max));
-}
-
 static void apply_locked(struct sock *sk, const struct ssi_tcp_options *options)
 {
-	const u32 locks = SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK;
+	const struct ssi_buffers wanted = { options->sndbuf, options->rcvbuf };
+	const struct ssi_buffers tuned_max = {
+		.send = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_wmem[2]),
+		.receive = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]),
+	};
 
-	apply_buffers(sk, options);
-	sk->sk_userlocks = (sk->sk_userlocks & ~locks) | (options->locks & locks);
+	ssi_set_buffers(sk, wanted, options->locks, tuned_max);
 	sk->sk_reuse = options->flags & SSI_TCP_OPT_REUSEADDR ? SK_CAN_REUSE : SK_NO_REUSE;
 	sk->sk_reuseport = !!(options->flags & SSI_TCP_OPT_REUSEPORT);
 	sock_valbool_flag(sk, SOCK_LINGER, options->flags & SSI_TCP_OPT_LINGER);
@@ -102,10 +87,8 @@ static void apply_locked(struct sock *sk, const struct ssi_tcp_options *options)
 	sock_valbool_flag(sk, SOCK_LOCALROUTE, options->flags & SSI_TCP_OPT_DONTROUTE);
 	sk->sk_lingertime = min_t(u32, options->linger_s, INT_MAX / HZ) * HZ;
 	WRITE_ONCE(sk->sk_rcvlowat, clamp_t(u32, options->rcvlowat, 1, INT_MAX / 2));
-	sk->sk_rcvtimeo = options->rcvtimeo_ms ? msecs_to_jiffies(options->rcvtimeo_ms) :
-						 MAX_SCHEDULE_TIMEOUT;
-	sk->sk_sndtimeo = options->sndtimeo_ms ? msecs_to_jiffies(options->sndtimeo_ms) :
-						 MAX_SCHEDULE_TIMEOUT;
+	sk->sk_rcvtimeo = ssi_timeout_of(options->rcvtimeo_ms);
+	sk->sk_sndtimeo = ssi_timeout_of(options->sndtimeo_ms);
 	inet_csk(sk)->icsk_user_timeout = min_t(u32, options->user_timeout_ms, INT_MAX);
 	inet_sk(sk)->tos = options->tos;
 	inet_sk(sk)->uc_ttl = options->ttl && options->ttl < 256 ? options->ttl : -1;
