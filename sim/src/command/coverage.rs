@@ -42,9 +42,9 @@ impl Arguments {
         let seeds = found.broken.iter();
         broken.extend(seeds.map(|(seed, what)| format!("seed {seed} breaks {what:?}")));
         for line in &broken {
-            say(format_args!("{line}"));
+            say(line);
         }
-        say(format_args!("{}", table::report(pairs.iter().copied())));
+        say(table::report(pairs.iter().copied()));
         let all = table::missed(pairs.into_iter()).is_empty();
         match all && broken.is_empty() {
             true => Ok(FINE),

@@ -67,7 +67,7 @@ impl Arguments {
         }
         bar.finish_and_clear();
         if self.rows {
-            say(format_args!("{}", table::report(pairs.into_iter())));
+            say(table::report(pairs.into_iter()));
         }
         match broken {
             0 => Ok(FINE),

@@ -56,7 +56,7 @@ impl Arguments {
         }
         if self.rows {
             let pairs = found.pairs.iter().map(|entry| *entry.key());
-            say(format_args!("{}", table::report(pairs)));
+            say(table::report(pairs));
         }
         if let Some((seed, broken)) = found.broken.first().filter(|_| !self.whole) {
             let small = shrink(Plan::draw(*seed), broken.checker);

@@ -64,7 +64,7 @@ impl Arguments {
 }
 
 fn print(figure: &Figure) {
-    say(format_args!("{}", figure.title));
+    say(&figure.title);
     for bar in &figure.bars {
         let beside = match (bar.measured, bar.error()) {
             (Some(measured), Some(error)) => {

@@ -230,13 +230,9 @@ fn print(job: &Job, behind: &Optima, standing: &Job, still: &Optima, lives: &[f6
         behind.daly
     ));
     if !standing.is_dalys() {
-        say(format_args!(
-            "Daly's assumptions do not hold: failures with a memory, or a cost near the MTBF"
-        ));
+        say("Daly's assumptions do not hold: failures with a memory, or a cost near the MTBF");
     }
     if job.write > 0.0 {
-        say(format_args!(
-            "written behind, Daly's assumption of a job that stands still does not hold"
-        ));
+        say("written behind, Daly's assumption of a job that stands still does not hold");
     }
 }

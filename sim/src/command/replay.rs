@@ -32,14 +32,14 @@ impl Arguments {
             (None, seed) => Plan::draw(seed.unwrap_or_default()),
         };
         if self.print {
-            say(format_args!("{}", plan.to_text()?));
+            say(plan.to_text()?);
             return Ok(FINE);
         }
         let mut world = World::new(plan);
         world.trace = Some(Vec::new());
         world.run();
         for note in world.trace.iter().flatten() {
-            say(format_args!("{note}"));
+            say(note);
         }
         Ok(verdict(&world))
     }

@@ -42,9 +42,7 @@ impl Arguments {
         let profile = Profile::load(&self.profile)?;
         let memory = self.mib.checked_mul(1 << 20).ok_or("--mib: too much")?;
         let start = Instant::now();
-        say(format_args!(
-            "application           nodes   pause ms   total ms  messages  busiest  restart ms"
-        ));
+        say("application           nodes   pause ms   total ms  messages  busiest  restart ms");
         let points = run(&profile, (memory, self.media), self.nodes, &print)?;
         write(&self.out.join("scale.csv"), &table(&points))?;
         self.draw(&points)?;

@@ -49,7 +49,6 @@ struct Local<const F: usize> {
     held: VecDeque<Link>,
     looked: bool,
     stopped_at: Nanos,
-    messages: u64,
     /// Why it aborted.
     failure: Option<Box<Failure>>,
 }
@@ -114,9 +113,7 @@ pub fn checkpoint<const F: usize>(
     while let Some(next) = run.queue.pop() {
         run.advance(next);
     }
-    let messages = || run.nodes.iter().map(|local| local.messages);
-    run.outcome.messages = messages().sum::<u64>() / 2;
-    run.outcome.busiest = messages().max().unwrap_or(0);
+    (run.outcome.messages, run.outcome.busiest) = run.hardware.messages();
     run.outcome.steps = run.steps;
     run.outcome
 }
@@ -374,8 +371,6 @@ impl<'a, const F: usize> Coordination<'a, F> {
     }
 
     fn post(&mut self, way: (NodeId, NodeId, u64), said: Said) {
-        self.local(way.0).messages += 1;
-        self.local(way.1).messages += 1;
         let (then, letter) = Letter::post(&mut self.hardware, self.queue.now(), way, said);
         self.queue.at(then, Next::Letter(Box::new(letter)));
     }

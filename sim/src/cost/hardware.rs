@@ -16,6 +16,8 @@ struct Parts {
     out: Line,
     into: Line,
     disk: Line,
+    /// Messages that it has sent, and that were sent to it.
+    messages: u64,
 }
 
 /// All of it.
@@ -64,9 +66,17 @@ impl<'a> Hardware<'a> {
         }
     }
 
+    /// Messages of all nodes, and those sent and received by the node with the most.
+    pub fn messages(&self) -> (u64, u64) {
+        let each = || self.nodes.iter().map(|node| node.messages);
+        (each().sum::<u64>() / 2, each().max().unwrap_or(0))
+    }
+
     /// A node sends a message: when it has left the node's port.
-    pub fn send(&mut self, from: NodeId, now: Nanos, bytes: u64) -> Nanos {
+    pub fn send(&mut self, from: NodeId, to: NodeId, now: Nanos, bytes: u64) -> Nanos {
         let network = self.profile.network;
+        self.parts(from).messages += 1;
+        self.parts(to).messages += 1;
         let sent = self.parts(from).engine.serve(now, us(network.message_us));
         let time = transfer(bytes, network.link_mib_s);
         self.parts(from).out.serve(sent, time)

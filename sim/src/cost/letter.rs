@@ -44,7 +44,7 @@ impl<T> Letter<T> {
             bytes,
             leg: Leg::Out,
         };
-        (hardware.send(from, now, bytes), letter)
+        (hardware.send(from, to, now, bytes), letter)
     }
 
     /// One that a node sends to itself is there at once.

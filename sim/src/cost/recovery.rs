@@ -42,12 +42,6 @@ enum Next {
     Done(NodeId, Box<AgentEvent>),
 }
 
-#[derive(Default)]
-struct Local {
-    agent: Option<Box<Agent>>,
-    messages: u64,
-}
-
 struct Recovery<'a> {
     application: Application,
     hardware: Hardware<'a>,
@@ -57,7 +51,7 @@ struct Recovery<'a> {
     parts: NodeSet,
     survey: Survey,
     root: Option<Root>,
-    nodes: Vec<Local>,
+    agents: Vec<Option<Box<Agent>>>,
     up: NodeSet,
     result: Result<u32, Failure>,
     total: Nanos,
@@ -120,7 +114,7 @@ pub fn restart(
         survey: Survey::new(parts),
         root: None,
         up,
-        nodes: (0..application.nodes).map(|_| Local::default()).collect(),
+        agents: (0..application.nodes).map(|_| None).collect(),
         result: Err(Failure::new(FailureCode::Internal)),
         total: 0,
     };
@@ -134,16 +128,12 @@ pub fn restart(
             Next::Done(at, event) => run.step_agent(at, *event),
         }
     }
+    let (messages, busiest) = run.hardware.messages();
     Ok(Outcome {
         result: run.result,
         total: run.total,
-        messages: run.nodes.iter().map(|local| local.messages).sum::<u64>() / 2,
-        busiest: run
-            .nodes
-            .iter()
-            .map(|local| local.messages)
-            .max()
-            .unwrap_or(0),
+        messages,
+        busiest,
     })
 }
 
@@ -158,9 +148,9 @@ fn first(count: u32) -> Result<NodeSet, String> {
 }
 
 impl Recovery<'_> {
-    fn local(&mut self, node: NodeId) -> &mut Local {
+    fn agent(&mut self, node: NodeId) -> &mut Option<Box<Agent>> {
         // CAST: a number of a node, from 1.
-        &mut self.nodes[node.raw() as usize - 1]
+        &mut self.agents[node.raw() as usize - 1]
     }
 
     fn receive(&mut self, from: NodeId, to: NodeId, body: Body) {
@@ -223,11 +213,11 @@ impl Recovery<'_> {
             }
             return;
         }
-        if self.local(to).agent.is_none() {
+        if self.agent(to).is_none() {
             match message {
                 Message::Engage(engage) => {
                     let agent = Agent::new(to, op(), &engage);
-                    self.local(to).agent = Some(Box::new(agent));
+                    *self.agent(to) = Some(Box::new(agent));
                 }
                 _ => {
                     if let Some(answer) = stray(&message) {
@@ -273,7 +263,7 @@ impl Recovery<'_> {
     }
 
     fn step_agent(&mut self, at: NodeId, event: AgentEvent) {
-        let Some(mut agent) = self.local(at).agent.take() else {
+        let Some(mut agent) = self.agent(at).take() else {
             return;
         };
         let mut effects = Vec::new();
@@ -299,7 +289,7 @@ impl Recovery<'_> {
                 AgentEffect::End => ended = true,
             }
         }
-        self.local(at).agent = (!ended).then_some(agent);
+        *self.agent(at) = (!ended).then_some(agent);
     }
 
     fn claim(&mut self, at: NodeId, part: NodeId, of: &NodeSet) {
@@ -352,8 +342,6 @@ impl Recovery<'_> {
         let (then, letter) = if from == to {
             (now, Letter::to_itself(to, body))
         } else {
-            self.local(from).messages += 1;
-            self.local(to).messages += 1;
             let wire = Wire {
                 sender: from,
                 epoch: Epoch(1),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The arguments of ssictl.
+use super::restart::RESTART;
 use super::{exits, id, number, CALL};
 use crate::exit::Exit;
 use crate::memory::Limit;
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 /// Join or leave a cluster, empty a node, write versions to disk, show nodes and processes.
 #[derive(Parser, Debug)]
 #[command(name = "ssictl", version, disable_help_subcommand = true)]
-#[command(max_term_width = 100, after_help = exits(&[CALL, JOIN, DRAIN, FLUSH]))]
+#[command(max_term_width = 100, after_help = exits(&[CALL, JOIN, DRAIN, RESTART, FLUSH]))]
 #[command(propagate_version = true, arg_required_else_help = false)]
 pub struct Ctl {
     /// What to do.
@@ -27,7 +28,7 @@ pub enum CtlCommand {
     #[command(after_help = exits(&[CALL, LEAVE]))]
     Leave,
     /// Move all applications to other nodes: checkpoint them, end them, restart them there.
-    #[command(after_help = exits(&[CALL, DRAIN]))]
+    #[command(after_help = exits(&[CALL, DRAIN, RESTART]))]
     Drain(Drain),
     /// Write a version from the nodes' memory to disk, where it survives the loss of all of them.
     ///
@@ -115,23 +116,8 @@ const JOIN: &[Exit] = &[Exit::Config, Exit::NodeUnreachable, Exit::Busy];
 
 const LEAVE: &[Exit] = &[Exit::Busy];
 
-/// Those of a checkpoint, and those of a restart.
-const DRAIN: &[Exit] = &[
-    Exit::NotCheckpointable,
-    Exit::Unsupported,
-    Exit::NodeUnreachable,
-    Exit::NodeDied,
-    Exit::StopTimeout,
-    Exit::Media,
-    Exit::Busy,
-    Exit::NoSuchVersion,
-    Exit::Damaged,
-    Exit::PidInUse,
-    Exit::FileGone,
-    Exit::Limit,
-    Exit::MediaFull,
-    Exit::PartUnreachable,
-];
+/// Beside what its restarts can fail with.
+const DRAIN: &[Exit] = &[Exit::NotCheckpointable, Exit::StopTimeout];
 
 const FLUSH: &[Exit] = &[
     Exit::Config,

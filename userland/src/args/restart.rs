@@ -12,7 +12,8 @@ use std::path::PathBuf;
 /// process comes back on its old node if that is up, else on another. Either all run again, or
 /// none does and the message says why.
 #[derive(Parser, Debug)]
-#[command(name = "restart", version, max_term_width = 100, after_help = exits(&[CALL, EXITS]))]
+#[command(name = "restart", version, max_term_width = 100)]
+#[command(after_help = exits(&[CALL, RESTART, EXITS]))]
 pub struct Restart {
     /// Only show what was checkpointed.
     #[arg(short, long)]
@@ -64,9 +65,10 @@ pub struct Substitute {
     pub file: PathBuf,
 }
 
-const EXITS: &[Exit] = &[
-    Exit::Cancelled,
-    Exit::Elsewhere,
+const EXITS: &[Exit] = &[Exit::Cancelled, Exit::Elsewhere];
+
+/// What any restart of a version can fail with.
+pub(super) const RESTART: &[Exit] = &[
     Exit::Unsupported,
     Exit::NodeUnreachable,
     Exit::NodeDied,
