@@ -95,7 +95,7 @@ comes_back_alone() {
 # start_pair HOW: two processes that nothing links but a pair of sockets; one says a byte, the
 # other says it again. HOW starts the second one.
 start_pair() {
-    on 1 "cd $FOLDER && rm -f go said && cat >talk.py <<'END'
+    on 1 "cd $FOLDER && rm -f go pid said && cat >talk.py <<'END'
 import os, socket, sys, time
 end = socket.socket(fileno=int(sys.argv[1]))
 if sys.argv[2] == 'again':
@@ -140,15 +140,40 @@ leads_to_a_stranger() {
     return $status
 }
 
-# Alone, the process comes back and hears that the other end is closed.
-pair_is_cut() {
+# Alone, the process comes back to a pipe and a pair of sockets whose other ends are closed: what it
+# does first of all, long before all else of the restart is done, hears of it.
+other_ends_are_closed() {
     local app
-    start_pair ""
+    on 1 "cd $FOLDER && rm -f go pid said && cat >cut.py <<'END'
+import os, socket, sys
+pair, pipe = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
+while not os.path.exists('go'):
+    pass
+said = []
+for write in (pair.send, lambda data: os.write(pipe, data)):
+    try:
+        said.append(write(b'x'))
+    except OSError as error:
+        said.append(error.__class__.__name__)
+print(*said, flush=True)
+END
+        python3 -c '
+import os, socket, subprocess
+pair, outside = socket.socketpair()
+reader, writer = os.pipe()
+def start(command, *ends):
+    subprocess.Popen(command, pass_fds=ends, stdin=0, stdout=3, stderr=3)
+start([\"sh\", \"-c\", \"until [ -e go ]; do sleep 0.1; done\"], outside.fileno(), reader)
+command = \"ssi-run --output said --pid-file pid python3 cut.py\".split()
+start([*command, str(pair.fileno()), str(writer)], pair.fileno(), writer)' 3>>talk.log </dev/null
+        until [ -s pid ] && grep -q cut.py /proc/\$(cat pid)/cmdline; do sleep 0.1; done"
+    PID=$(on 1 "cat $FOLDER/pid")
     app=$(on 1 "checkpoint -p --external-ends --kill --json --store $STORE $PID" |
         field application)
     no_processes 1
-    on 1 "cd $FOLDER && restart --store $STORE --output $FOLDER/output $app || exit
-        until grep -qE 'AssertionError|BrokenPipe' first; do sleep 0.1; done"
+    on 1 "cd $FOLDER && touch go && restart --store $STORE --output $FOLDER/output $app &&
+        until [ -s said ]; do sleep 0.1; done
+        grep -qx 'BrokenPipeError BrokenPipeError' said || { cat said; exit 1; }"
 }
 
 # More processes than the list of ssictl begins with.
@@ -176,7 +201,8 @@ end_all
 try "two processes that a pair of sockets links" linked_by_pair
 end_all
 try "a pair of sockets with a stranger" leads_to_a_stranger
-try "a process alone, its pair of sockets cut" pair_is_cut
+end_all
+try "a process alone, its pipe and pair of sockets cut" other_ends_are_closed
 try "260 processes" many_processes
 end_all
 finish

@@ -7,13 +7,22 @@
 set -euo pipefail
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 TEST=$(basename "$0" .sh)
+# Against a command on a node that hangs: one check fails then, not the test of which it is a part.
+COMMAND_SECONDS_MAX=$((${SSI_DEBUG:+4 *} 400))
 PASSED=0
 FAILED=()
 
 cluster() { "$REPO/scripts/qemu-cluster/cluster" "$@"; }
 
 # on NODE SCRIPT: runs a shell script on a node; its status, its output.
-on() { cluster sh "$1" -- "$2" </dev/null; }
+on() {
+    local status=0 start=$SECONDS
+    timeout $COMMAND_SECONDS_MAX "$REPO/scripts/qemu-cluster/cluster" sh "$1" -- "$2" \
+        </dev/null || status=$?
+    [ $((SECONDS - start)) -lt $COMMAND_SECONDS_MAX ] ||
+        echo "node $1 was not ready after $COMMAND_SECONDS_MAX s: $2" >&2
+    return $status
+}
 
 # Commands for the end of the test, however it ends.
 AT_END=()
@@ -33,28 +42,28 @@ start_cluster() {
     cluster up --nodes "${SSI_NODES:-1}" --mem "${SSI_MEM:-1024}" ${SSI_DEBUG:+--debug} "$@"
 }
 
-# verdict NAME STATUS TEXT: one line per check, with its text if it failed.
+# verdict NAME STATUS TEXT [SECONDS]: one line per check, with its text if it failed.
 verdict() {
     if [ "$2" = 0 ]; then
         PASSED=$((PASSED + 1))
-        printf '  ok   %s\n' "$1"
+        printf '  ok   %-60s %4s\n' "$1" "${4:-}"
     else
         FAILED+=("$1")
-        printf '  FAIL %s\n' "$1"
+        printf '  FAIL %-60s %4s\n' "$1" "${4:-}"
         printf '%s\n' "$3" | sed 's/^/       /'
     fi
 }
 
 # try NAME COMMAND...: runs it and gives its verdict.
 try() {
-    local name=$1 text status
+    local name=$1 text status start=$SECONDS
     shift
     # Not "|| status=$?" around it: that would switch off errexit inside.
     set +e
     text=$(set -e; "$@" 2>&1)
     status=$?
     set -e
-    verdict "$name" "$status" "$text"
+    verdict "$name" "$status" "$text" $((SECONDS - start))
     # 70: a node's kernel has crashed; nothing after that would mean anything.
     [ "$status" != 70 ] || finish
 }

@@ -262,7 +262,10 @@ impl Rebuilt {
 
     /// Closes the ends that no saved process holds.
     pub(super) fn finish(&mut self) {
-        self.ends = None;
+        if let Some((reader, writer)) = self.ends.take() {
+            reader.close();
+            writer.close();
+        }
     }
 }
 

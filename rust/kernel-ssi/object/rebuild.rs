@@ -38,6 +38,15 @@ struct Object {
     file: Option<FileRef>,
 }
 
+impl Drop for Object {
+    fn drop(&mut self) {
+        // What a part that is taken back had opened is closed when that is said.
+        if let Some(file) = self.file.take() {
+            file.close();
+        }
+    }
+}
+
 /// The objects of one part. [`Objects::parse`], [`Objects::create`] in the helper's context,
 /// [`Objects::install_current`] in the context of every restored process, [`Objects::finish`].
 pub struct Objects {
@@ -234,7 +243,10 @@ impl Objects {
                     plan.apply(&far)?;
                     Some((other, far))
                 }
-                Some(_) | None => None,
+                Some(_) | None => {
+                    far.close();
+                    None
+                }
             };
             plan.apply(&near)?;
             self.objects[index].file = Some(near);

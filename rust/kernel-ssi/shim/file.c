@@ -201,6 +201,17 @@ void ssi_file_put(struct file *file)
 }
 
 /*
+ * ssi_file_put_now - give up a reference; what was the last one is closed on return
+ *
+ * fput() leaves closing to the return to user mode, and a restart's helper is long in the kernel.
+ * CONTEXT: a process that holds no locks.
+ */
+void ssi_file_put_now(struct file *file)
+{
+	__fput_sync(file);
+}
+
+/*
  * ssi_file_again - open @path with the calling task's root and credentials
  * @flags: as open(2); what would create, empty or take a terminal is left out
  */

@@ -82,6 +82,7 @@ void ssi_file_info(struct file *file, struct ssi_file_info *info);
 int ssi_file_path(struct file *file, char *buf, u32 size);
 void ssi_file_get(struct file *file);
 void ssi_file_put(struct file *file);
+void ssi_file_put_now(struct file *file);
 int ssi_file_again(const char *path, u32 flags, struct file **out);
 struct ssi_flush;
 struct ssi_flush *ssi_flush_new(struct file *file);

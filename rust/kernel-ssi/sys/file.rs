@@ -119,6 +119,7 @@ extern "C" {
     fn ssi_file_path(file: *mut RawFile, buf: *mut u8, size: u32) -> i32;
     fn ssi_file_get(file: *mut RawFile);
     fn ssi_file_put(file: *mut RawFile);
+    fn ssi_file_put_now(file: *mut RawFile);
     fn ssi_file_again(path: *const u8, flags: u32, out: *mut *mut RawFile) -> i32;
     fn ssi_file_seek(file: *mut RawFile, pos: u64) -> i32;
     fn ssi_file_cut(file: *mut RawFile, size: u64) -> i32;
@@ -186,6 +187,14 @@ impl FileRef {
         // SAFETY: The reference keeps the file alive.
         unsafe { ssi_file_get(self.as_ptr()) };
         FileRef(self.0)
+    }
+
+    /// Gives the reference up; what was the last one is closed on return, not only when the caller
+    /// returns to user mode. The caller holds no locks.
+    pub fn close(self) {
+        let file = core::mem::ManuallyDrop::new(self);
+        // SAFETY: The reference is ours and is given up here, once.
+        unsafe { ssi_file_put_now(file.as_ptr()) }
     }
 
     /// The file at descriptor `fd` of the caller.
