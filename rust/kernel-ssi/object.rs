@@ -19,8 +19,10 @@ mod payload;
 mod pipe;
 pub mod rebuild;
 mod scan;
+mod signalfd;
 mod table;
 pub mod tcp;
+mod timerfd;
 
 use crate::failure::Outcome;
 use crate::sys::file::{FileInfo, FileRef};
@@ -52,6 +54,8 @@ enum Saved {
     /// Index of the stream.
     Tcp(usize),
     EventFd(eventfd::EventFd),
+    TimerFd(timerfd::TimerFd),
+    SignalFd(signalfd::SignalFd),
     Epoll(epoll::Epoll),
     Pair(pair::End),
 }
@@ -190,6 +194,8 @@ impl ObjectSet {
                 Saved::Listener(saved) => saved.emit(id, sink)?,
                 Saved::TcpIdle(saved) => saved.emit(id, sink)?,
                 Saved::EventFd(saved) => saved.emit(id, sink)?,
+                Saved::TimerFd(saved) => saved.emit(id, sink)?,
+                Saved::SignalFd(saved) => saved.emit(id, sink)?,
                 Saved::Epoll(saved) => saved.emit(id, sink)?,
                 Saved::Pair(saved) => saved.emit(id, sink)?,
                 Saved::Tcp(index) => self.streams[*index].emit(id, 0, node, sink)?,

@@ -7,7 +7,7 @@ use crate::helper::{Spec, Stdio};
 use crate::host::Joined;
 use crate::media::{Folder, FrameReader, Store};
 use crate::memory::{restore_current, Plans, RestoredShared, Source, Taken};
-use crate::object::rebuild::{Objects, Stdio as External};
+use crate::object::rebuild::{IdleTimer, Objects, Stdio as External};
 use crate::object::Record;
 use crate::restore::{Parts, Plan, Restored};
 use crate::streams::Binder;
@@ -70,6 +70,7 @@ impl Parts for Content {
 pub struct Part {
     restored: Restored,
     content: Arc<Content>,
+    timers: KVVec<IdleTimer>,
     totals: Totals,
 }
 
@@ -201,13 +202,15 @@ impl Part {
         let restored = processes.create(content.clone(), caller)?;
         let head_root = restored.heads().iter().min().copied().unwrap_or(0);
         let objects = content.objects.lock().take();
-        if let Some(objects) = objects {
+        let timers = match objects {
             // Not before: where a PID is in use, the application may still run and write them.
-            objects.finish(&rights)?;
-        }
+            Some(objects) => objects.finish(&rights)?,
+            None => KVVec::new(),
+        };
         Ok(Part {
             restored,
             content,
+            timers,
             totals: Totals {
                 processes: count,
                 streams,
@@ -224,6 +227,7 @@ impl Part {
 
     /// Lets the processes go.
     pub fn release(self) {
+        self.timers.into_iter().for_each(IdleTimer::start);
         self.restored.release();
         self.content.node.gauge.enter(step::IDLE);
     }

@@ -11,8 +11,8 @@ BASE=/shared/moved
 STORE=$BASE/checkpoints
 SIZE=0
 . "$REPO/scripts/pipeline.sh"
-PROGRAMS=${*:-connect epoll files fpu identity memory pipes rseq schedule shared signals stopped \
-    tcp threads timers tree zombie}
+PROGRAMS=${*:-connect epoll files fpu identity memory pairs pipes rseq schedule shared signalfd \
+    signals stopped tcp threads timerfd timers tree zombie}
 
 # begin PROGRAM [NAME]: on node 3, and saves it.
 begin() {

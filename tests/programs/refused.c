@@ -9,7 +9,6 @@
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -94,18 +93,9 @@ static int netlink_socket(void)
 	return hold(socket(AF_NETLINK, SOCK_RAW, 0));
 }
 
-static int signal_fd(void)
+static int timer_alarm(void)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	return hold(signalfd(-1, &set, 0));
-}
-
-static int timer_fd(void)
-{
-	return hold(timerfd_create(CLOCK_MONOTONIC, 0));
+	return hold(timerfd_create(CLOCK_BOOTTIME_ALARM, 0));
 }
 
 static int inotify_fd(void)
@@ -209,8 +199,7 @@ static const struct kind kinds[] = {
 	{ "raw-socket", "INET socket", raw_socket, NULL },
 	{ "tcp6-socket", "IPv6 socket", tcp6_socket, NULL },
 	{ "netlink-socket", "netlink socket", netlink_socket, NULL },
-	{ "signalfd", "[signalfd]", signal_fd, NULL },
-	{ "timerfd", "[timerfd]", timer_fd, NULL },
+	{ "timerfd-alarm", "alarm clock", timer_alarm, NULL },
 	{ "inotify", "inotify", inotify_fd, NULL },
 	{ "fanotify", "[fanotify]", fanotify_fd, NULL },
 	{ "pidfd", "pid", pid_fd, NULL },

@@ -8,6 +8,7 @@ use super::{ObjectSet, OpenFile, Saved};
 use crate::failure::{FailureCode, Outcome};
 use crate::sys::event::{items, make_epoll, watch, Item};
 use crate::sys::file::FileRef;
+use core::cell::Cell;
 use kernel::prelude::*;
 use ssi_core::codec::{Field, Reader};
 use ssi_core::image::event::{Epoll as Layout, EpollItem, EPOLL_ITEMS_MAX};
@@ -83,6 +84,17 @@ impl ObjectSet {
 pub(super) struct Rebuilt {
     flags: u32,
     items: KVVec<EpollItem>,
+    /// A process has it watch signals.
+    signals: Cell<bool>,
+}
+
+/// What an item is about.
+pub(super) struct Watched<'a> {
+    pub(super) file: &'a FileRef,
+    /// It was a standard stream to outside.
+    pub(super) external: bool,
+    /// It is a signalfd.
+    pub(super) signals: bool,
 }
 
 impl Rebuilt {
@@ -99,8 +111,11 @@ impl Rebuilt {
             items.push(item, GFP_KERNEL)?;
         }
         done(reader)?;
-        let flags = head.flags;
-        Ok(Rebuilt { flags, items })
+        Ok(Rebuilt {
+            flags: head.flags,
+            items,
+            signals: Cell::new(false),
+        })
     }
 
     pub(super) fn create(&self) -> Outcome<FileRef> {
@@ -114,23 +129,32 @@ impl Rebuilt {
         self.items.iter().map(|item| item.object)
     }
 
-    /// Watches everything again. What a standard stream to outside has become cannot always be
-    /// waited for (`EPERM`), and then is left out.
+    /// Whether this is the first call.
+    pub(super) fn is_first_to_watch_signals(&self) -> bool {
+        !self.signals.replace(true)
+    }
+
+    /// Watches all signals again, or everything else. What a standard stream to outside has become
+    /// cannot always be waited for (`EPERM`), and then is left out.
     pub(super) fn fill<'a>(
         &self,
         epoll: &FileRef,
-        file_of: impl Fn(u64) -> Option<(&'a FileRef, bool)>,
+        watched: impl Fn(u64) -> Option<Watched<'a>>,
+        signals: bool,
     ) -> Outcome {
         for item in self.items.iter() {
-            let (file, external) = file_of(item.object).ok_or(invalid("item of an epoll"))?;
+            let of = watched(item.object).ok_or(invalid("item of an epoll"))?;
+            if of.signals != signals {
+                continue;
+            }
             let at = Item {
                 file: 0,
                 data: item.data,
                 fd: item.fd,
                 events: item.events,
             };
-            match watch(epoll, file, &at) {
-                Err(error) if external && error == EPERM => {}
+            match watch(epoll, of.file, &at) {
+                Err(error) if of.external && error == EPERM => {}
                 other => other?,
             }
         }

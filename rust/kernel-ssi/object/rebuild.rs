@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Making the objects of a part again, from checked records, and giving them to the processes.
 
+mod linked;
+
 use super::payload::{invalid, Record};
-use super::{device, epoll, eventfd, external, file, lock, pair, pipe, table, tcp};
+use super::{
+    device, epoll, eventfd, external, file, lock, pair, pipe, signalfd, table, tcp, timerfd,
+};
 use crate::failure::Outcome;
 use crate::sys::file::FileRef;
 use crate::sys::fsio::Creds;
@@ -15,6 +19,7 @@ use ssi_core::image::pipe::PipeEnd;
 use ssi_core::image::socket::STREAMS_MAX;
 use ssi_core::sort;
 pub use tcp::transfer::{Bind, StreamBinder};
+pub use timerfd::Idle as IdleTimer;
 
 /// How one open file is made again.
 enum Plan {
@@ -25,6 +30,8 @@ enum Plan {
     Listener(tcp::listener::Rebuilt),
     TcpIdle(tcp::idle::Rebuilt),
     EventFd(eventfd::Rebuilt),
+    TimerFd(timerfd::Rebuilt),
+    SignalFd(signalfd::Rebuilt),
     Epoll(epoll::Rebuilt),
     Pair(pair::Rebuilt),
     /// Its stream has the same id.
@@ -99,6 +106,8 @@ impl Objects {
             Kind::PipeEnd => Plan::PipeEnd(pipe::parse_end(payload)?),
             Kind::External => Plan::External(external::Rebuilt::parse(payload)?),
             Kind::EventFd => Plan::EventFd(eventfd::Rebuilt::parse(payload)?),
+            Kind::TimerFd => Plan::TimerFd(timerfd::Rebuilt::parse(payload)?),
+            Kind::SignalFd => Plan::SignalFd(signalfd::Rebuilt::parse(payload)?),
             Kind::Epoll => Plan::Epoll(epoll::Rebuilt::parse(payload)?),
             Kind::PairEnd => Plan::Pair(pair::Rebuilt::parse(payload)?),
             Kind::TcpListener => Plan::Listener(tcp::listener::Rebuilt::parse(payload)?),
@@ -189,6 +198,8 @@ impl Objects {
                 Plan::External(plan) => Some(plan.create(stdio)?),
                 Plan::TcpIdle(plan) => Some(plan.create()?),
                 Plan::EventFd(plan) => Some(plan.create()?),
+                Plan::TimerFd(plan) => Some(plan.create()?),
+                Plan::SignalFd(plan) => Some(plan.create()?),
                 Plan::Epoll(plan) => Some(plan.create()?),
                 Plan::Listener(plan) => {
                     plan.create()?;
@@ -211,108 +222,6 @@ impl Objects {
         self.fill_epolls()
     }
 
-    /// The other end of a pair of sockets; `id` is the one that `plan` makes.
-    fn other_end(&self, id: u64, plan: &pair::Rebuilt) -> Outcome<Option<usize>> {
-        let Some(peer) = plan.peer() else {
-            return Ok(None);
-        };
-        let index = self.index_of(peer).ok_or(invalid(pair::WHAT))?;
-        match &self.objects[index].plan {
-            Plan::Pair(other) if plan.matches(id, other) => Ok(Some(index)),
-            _ => Err(invalid(pair::WHAT)),
-        }
-    }
-
-    /// Makes pairs of sockets with what is in them. An end that nobody has is closed.
-    fn create_pairs(&mut self) -> Outcome {
-        for index in 0..self.objects.len() {
-            let object = &self.objects[index];
-            let Plan::Pair(plan) = &object.plan else {
-                continue;
-            };
-            if object.file.is_some() {
-                // Made with its other end.
-                continue;
-            }
-            let other = self.other_end(object.id, plan)?;
-            let (near, far) = plan.create()?;
-            plan.fill(&far)?;
-            let far = match other.map(|other| (other, &self.objects[other].plan)) {
-                Some((other, Plan::Pair(plan))) => {
-                    plan.fill(&near)?;
-                    plan.apply(&far)?;
-                    Some((other, far))
-                }
-                Some(_) | None => {
-                    far.close();
-                    None
-                }
-            };
-            plan.apply(&near)?;
-            self.objects[index].file = Some(near);
-            if let Some((other, far)) = far {
-                self.objects[other].file = Some(far);
-            }
-        }
-        Ok(())
-    }
-
-    /// Watches everything again, when all that can be watched is there and full.
-    fn fill_epolls(&self) -> Outcome {
-        for object in self.objects.iter() {
-            if let (Plan::Epoll(plan), Some(epoll)) = (&object.plan, &object.file) {
-                plan.fill(epoll, |id| {
-                    let watched = &self.objects[self.index_of(id)?];
-                    let external = matches!(watched.plan, Plan::External(_));
-                    Some((watched.file.as_ref()?, external))
-                })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts connections into the backlogs of listeners, in their order.
-    fn fill_backlogs(&mut self) -> Outcome {
-        let mut queued = KVVec::new();
-        for (index, stream) in self.streams.iter().enumerate() {
-            if let Some((listener, position)) = stream.queued_in() {
-                queued.push((listener, position, index), GFP_KERNEL)?;
-            }
-        }
-        sort::by_key(&mut queued, |queued| *queued);
-        for (listener, _, index) in queued {
-            let at = self.index_of(listener).ok_or(invalid("listener"))?;
-            let Plan::Listener(plan) = &self.objects[at].plan else {
-                return Err(invalid("listener"));
-            };
-            let socket = self.streams[index].take_socket();
-            if let (Some(listener), Some(socket)) = (plan.socket(), socket) {
-                socket.queue_in(listener)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives sockets their open files.
-    fn open_sockets(&mut self) -> Outcome {
-        let Objects {
-            objects, streams, ..
-        } = self;
-        for object in objects.iter_mut() {
-            let id = object.id;
-            match &mut object.plan {
-                Plan::Listener(plan) => object.file = Some(plan.take_file()?),
-                Plan::Tcp => {
-                    let index = streams.binary_search_by_key(&id, |stream| stream.id);
-                    let index = index.map_err(|_| invalid("connection"))?;
-                    object.file = Some(streams[index].take_file()?);
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     /// Gives the calling task the descriptor table `id`, in place of what it has; 0 leaves none
     /// open. Tasks that name the same table share it.
     pub fn install_current(&mut self, id: u32) -> Outcome {
@@ -322,15 +231,16 @@ impl Objects {
             locks,
             ..
         } = self;
-        let table = match tables.binary_search_by_key(&u64::from(id), |table| table.id) {
-            Ok(index) => &mut tables[index],
+        let index = match tables.binary_search_by_key(&u64::from(id), |table| table.id) {
+            Ok(index) => index,
             Err(_) if id == 0 => return Ok(crate::sys::file::clear_current()?),
             Err(_) => return Err(invalid("descriptor table")),
         };
-        table.install(locks, |id| {
+        tables[index].install(locks, |id| {
             let index = objects.binary_search_by_key(&id, |object| object.id).ok()?;
             objects[index].file.as_ref()
-        })
+        })?;
+        self.watch_signals(index)
     }
 
     /// The open file `id` of the image: for mappings and for others that refer to it.
@@ -343,20 +253,24 @@ impl Objects {
         self.streams.len() as u32
     }
 
-    /// The last step, when all nodes have made their objects and before the processes are let go:
-    /// what was connecting goes on, files that were written at their end get their length back,
-    /// and all references are given up.
-    pub fn finish(self, creds: &Creds) -> Outcome {
+    /// The last step before the processes may be let go: what was connecting goes on, files that
+    /// were written at their end get their length back, and all references are given up but those
+    /// of the timers, which are to be started then.
+    pub fn finish(self, creds: &Creds) -> Outcome<KVVec<IdleTimer>> {
         creds.act(|| {
+            let mut timers = KVVec::new();
             for object in self.objects.iter() {
                 match (&object.plan, &object.file) {
                     (Plan::TcpIdle(plan), Some(file)) => plan.go_on(file)?,
                     (Plan::Regular(plan), Some(file)) => plan.finish(file)?,
                     (Plan::Pair(plan), Some(file)) => plan.finish(file),
+                    (Plan::TimerFd(plan), Some(file)) => {
+                        timers.push(plan.idle(file), GFP_KERNEL)?;
+                    }
                     _ => {}
                 }
             }
-            Ok(())
+            Ok(timers)
         })
     }
 }

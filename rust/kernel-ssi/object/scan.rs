@@ -2,7 +2,7 @@
 //! One pass over the descriptor tables of stopped processes: what they hold, and who else does.
 
 use super::table::{Entry, Table};
-use super::{device, eventfd, external, file, pair, pipe, tcp};
+use super::{device, eventfd, external, file, pair, pipe, signalfd, tcp, timerfd};
 use super::{Member, ObjectSet, OpenFile, Saved};
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::sys::file::{self as sys, kind, Fd, FileInfo};
@@ -186,6 +186,8 @@ impl ObjectSet {
             kind::TTY => Saved::External(external::External::terminal(open)),
             kind::PIPE => Saved::PipeEnd(pipe::End::at(&mut self.pipes, open, index)?),
             kind::EVENTFD => Saved::EventFd(eventfd::EventFd::save(open)?),
+            kind::TIMERFD => Saved::TimerFd(timerfd::TimerFd::save(open)?),
+            kind::SIGNALFD => Saved::SignalFd(signalfd::SignalFd::save(open)?),
             // Saved last, by scan_epolls().
             kind::EPOLL => Saved::Unclassified,
             kind::TCP => tcp::classify(&mut self.streams, open, index)?,

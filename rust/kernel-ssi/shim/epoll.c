@@ -49,23 +49,51 @@ int ssi_epoll_items(struct file *file, struct ssi_epoll_item *out, u32 max, u32 
 int ssi_epoll_make(struct file **out)
 {
 	const unsigned long args[6] = { O_CLOEXEC };
-	long fd = ssi_syscall(__NR_epoll_create1, args);
 
-	if (fd < 0)
-		return fd;
-	*out = fget(fd);
-	close_fd(fd);
-	return *out ? 0 : -EBADF;
+	return ssi_take_fd(ssi_syscall(__NR_epoll_create1, args), out);
 }
 
-static int add(int epfd, const struct ssi_epoll_item *item)
+static int add(struct file *epoll, const struct ssi_epoll_item *item)
 {
 	struct epoll_event event = {
 		.events = (__force __poll_t)item->events,
 		.data = item->data,
 	};
+	int err, epfd = get_unused_fd_flags(O_CLOEXEC);
 
-	return do_epoll_ctl(epfd, EPOLL_CTL_ADD, item->fd, &event, false);
+	if (epfd < 0)
+		return epfd;
+	fd_install(epfd, get_file(epoll));
+	err = do_epoll_ctl(epfd, EPOLL_CTL_ADD, item->fd, &event, false);
+	close_fd(epfd);
+	return err;
+}
+
+static bool closes_on_exec(u32 fd)
+{
+	bool closes;
+
+	rcu_read_lock();
+	closes = close_on_exec(fd, current->files);
+	rcu_read_unlock();
+	return closes;
+}
+
+/* With @file under the number, and then what has it now. */
+static int add_as(struct file *epoll, struct file *file, struct file *before,
+		  const struct ssi_epoll_item *item)
+{
+	bool cloexec = before && closes_on_exec(item->fd);
+	int err = ssi_fd_install(item->fd, file, true);
+
+	if (err < 0)
+		return err;
+	err = add(epoll, item);
+	if (before)
+		ssi_fd_install(item->fd, before, cloexec);
+	else
+		close_fd(item->fd);
+	return err;
 }
 
 /*
@@ -77,23 +105,8 @@ static int add(int epfd, const struct ssi_epoll_item *item)
 int ssi_epoll_add(struct file *epoll, struct file *file, const struct ssi_epoll_item *item)
 {
 	struct file *before = fget(item->fd);
-	int epfd, err;
+	int err = before == file ? add(epoll, item) : add_as(epoll, file, before, item);
 
-	err = ssi_fd_install(item->fd, file, true);
-	if (err < 0)
-		goto out;
-	epfd = get_unused_fd_flags(O_CLOEXEC);
-	err = epfd;
-	if (epfd >= 0) {
-		fd_install(epfd, get_file(epoll));
-		err = add(epfd, item);
-		close_fd(epfd);
-	}
-	if (before)
-		ssi_fd_install(item->fd, before, false);
-	else
-		close_fd(item->fd);
-out:
 	if (before)
 		fput(before);
 	return err;

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* eventfd counters. */
 #include <linux/eventfd.h>
-#include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/ssi.h>
-#include <linux/syscalls.h>
 #include <asm/unistd.h>
 
 #include "event.h"
@@ -25,15 +23,10 @@ int ssi_eventfd_make(u64 count, u32 semaphore, u32 flags, struct file **out)
 	const unsigned long args[6] = {
 		0, (semaphore ? EFD_SEMAPHORE : 0) | (flags & O_NONBLOCK) | O_CLOEXEC,
 	};
-	long fd = ssi_syscall(__NR_eventfd2, args);
-	int err;
+	int err = ssi_take_fd(ssi_syscall(__NR_eventfd2, args), out);
 
-	if (fd < 0)
-		return fd;
-	*out = fget(fd);
-	close_fd(fd);
-	if (!*out)
-		return -EBADF;
+	if (err)
+		return err;
 	err = ssi_eventfd_set(*out, count);
 	if (err)
 		fput(*out);

@@ -100,6 +100,10 @@ static void anonymous(struct file *file, struct ssi_file_info *info)
 		info->kind = SSI_FILE_EPOLL;
 	else if (!strcmp(name, "[eventfd]"))
 		info->kind = SSI_FILE_EVENTFD;
+	else if (!strcmp(name, "[timerfd]"))
+		info->kind = SSI_FILE_TIMERFD;
+	else if (!strcmp(name, "[signalfd]"))
+		info->kind = SSI_FILE_SIGNALFD;
 }
 
 static void regular(struct file *file, struct ssi_file_info *info, u32 kind, const char *what)

@@ -53,6 +53,8 @@ enum ssi_file_kind {
 	SSI_FILE_EVENTFD,
 	SSI_FILE_EPOLL,
 	SSI_FILE_UNIX,	/* a connected UNIX socket */
+	SSI_FILE_TIMERFD,
+	SSI_FILE_SIGNALFD,
 };
 
 /* Bits of ssi_file_info.traits. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! eventfd counters and epoll sets.
+//! eventfd counters, timers and signals as descriptors, epoll sets.
 
 use super::file::{FileRef, RawFile};
 use core::ptr::null_mut;
@@ -20,7 +20,28 @@ pub struct Item {
     pub events: u32,
 }
 
+/// A timer; as `struct ssi_timerfd`.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+pub struct Timer {
+    /// `CLOCK_*`.
+    pub clock: u32,
+    /// `TFD_TIMER_*`: the next time is a time of day.
+    pub settime: u32,
+    /// How often it has expired unread.
+    pub ticks: u64,
+    /// Until the next time, or when that is; 0: it is not set.
+    pub value_ns: u64,
+    /// Between the times after that, 0: it expires once.
+    pub interval_ns: u64,
+}
+
 extern "C" {
+    fn ssi_timerfd_read(file: *mut RawFile, timer: *mut Timer) -> i32;
+    fn ssi_timerfd_make(clock: u32, flags: u32, out: *mut *mut RawFile) -> i32;
+    fn ssi_timerfd_start(file: *mut RawFile, timer: *const Timer) -> i32;
+    fn ssi_signalfd_read(file: *mut RawFile, mask: *mut u64) -> i32;
+    fn ssi_signalfd_make(mask: u64, flags: u32, out: *mut *mut RawFile) -> i32;
     fn ssi_eventfd_read(file: *mut RawFile, count: *mut u64, semaphore: *mut u32) -> i32;
     fn ssi_eventfd_make(count: u64, semaphore: u32, flags: u32, out: *mut *mut RawFile) -> i32;
     fn ssi_epoll_items(file: *mut RawFile, out: *mut Item, max: u32, count: *mut u32) -> i32;
@@ -41,6 +62,48 @@ pub fn make_counter(count: u64, semaphore: bool, flags: u32) -> Result<FileRef> 
     let mut raw = null_mut();
     // SAFETY: `raw` is written on success only.
     to_result(unsafe { ssi_eventfd_make(count, semaphore.into(), flags, &mut raw) })?;
+    FileRef::from_raw(raw)
+}
+
+/// What a timer is set to.
+///
+/// # Errors
+///
+/// `EOPNOTSUPP` for the clock of an alarm.
+pub fn read_timer(file: &FileRef) -> Result<Timer> {
+    let mut timer = Timer::default();
+    // SAFETY: `timer` is valid for writes.
+    to_result(unsafe { ssi_timerfd_read(file.as_ptr(), &mut timer) })?;
+    Ok(timer)
+}
+
+/// A new timer that is not set.
+pub fn make_timer(clock: u32, flags: u32) -> Result<FileRef> {
+    let mut raw = null_mut();
+    // SAFETY: `raw` is written on success only.
+    to_result(unsafe { ssi_timerfd_make(clock, flags, &mut raw) })?;
+    FileRef::from_raw(raw)
+}
+
+/// Sets a timer.
+pub fn start_timer(file: &FileRef, timer: &Timer) -> Result {
+    // SAFETY: The file lives as long as its reference.
+    to_result(unsafe { ssi_timerfd_start(file.as_ptr(), timer) })
+}
+
+/// Which signals a signalfd gives: bit 0 is signal 1.
+pub fn read_signals(file: &FileRef) -> Result<u64> {
+    let mut mask = 0;
+    // SAFETY: `mask` is valid for writes.
+    to_result(unsafe { ssi_signalfd_read(file.as_ptr(), &mut mask) })?;
+    Ok(mask)
+}
+
+/// A new signalfd.
+pub fn make_signals(mask: u64, flags: u32) -> Result<FileRef> {
+    let mut raw = null_mut();
+    // SAFETY: `raw` is written on success only.
+    to_result(unsafe { ssi_signalfd_make(mask, flags, &mut raw) })?;
     FileRef::from_raw(raw)
 }
 

@@ -36,6 +36,8 @@ pub mod kind {
     pub const EVENTFD: u32 = 7;
     pub const EPOLL: u32 = 8;
     pub const UNIX: u32 = 9;
+    pub const TIMERFD: u32 = 10;
+    pub const SIGNALFD: u32 = 11;
 }
 
 /// Bits of `ssi_file_info.traits` (shim/object.h).

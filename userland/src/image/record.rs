@@ -57,6 +57,8 @@ pub fn said(kind: Kind, payload: &[u8]) -> Said {
         Kind::TcpListener => fixed::<TcpListener>(payload),
         Kind::TcpIdle => fixed::<TcpIdle>(payload),
         Kind::EventFd => fixed::<event::EventFd>(payload),
+        Kind::TimerFd => fixed::<event::TimerFd>(payload),
+        Kind::SignalFd => fixed::<event::SignalFd>(payload),
         Kind::Epoll => {
             let (epoll, rest) = front::<event::Epoll>(payload)?;
             let count = bounded(epoll.count, event::EPOLL_ITEMS_MAX)?;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Events: eventfd counters and epoll sets.
+//! Events: eventfd counters, timers and signals as descriptors, epoll sets.
 use crate::record;
 
 /// Most files that one epoll watches.
@@ -14,6 +14,45 @@ record! {
         pub semaphore: u32,
         /// The counter.
         pub count: u64,
+    }
+}
+
+/// [`TimerFd::settime`]: `value_ns` is a time of day (TFD_TIMER_ABSTIME).
+pub const TIMER_ABSOLUTE: u32 = 1;
+/// [`TimerFd::settime`]: setting the clock cancels it (TFD_TIMER_CANCEL_ON_SET).
+pub const TIMER_CANCEL: u32 = 2;
+/// Nanoseconds that no time of a timer reaches: what the kernel's `ktime_t` holds.
+pub const TIMER_NS_END: u64 = i64::MAX as u64;
+
+record! {
+    /// `TimerFd`; the subject is the object id.
+    pub struct TimerFd {
+        /// Flags of open(2).
+        pub flags: u32,
+        /// CLOCK_REALTIME (0), CLOCK_MONOTONIC (1) or CLOCK_BOOTTIME (7).
+        pub clock: u32,
+        /// [`TIMER_ABSOLUTE`], [`TIMER_CANCEL`].
+        pub settime: u32,
+        /// 0.
+        pub reserved: u32,
+        /// How often it has expired unread.
+        pub ticks: u64,
+        /// Nanoseconds until the next time, or since 1970; 0: it is not set.
+        pub value_ns: u64,
+        /// Nanoseconds between the times after that, 0: it expires once.
+        pub interval_ns: u64,
+    }
+}
+
+record! {
+    /// `SignalFd`; the subject is the object id.
+    pub struct SignalFd {
+        /// Flags of open(2).
+        pub flags: u32,
+        /// 0.
+        pub reserved: u32,
+        /// Signals that it gives: bit 0 is signal 1.
+        pub mask: u64,
     }
 }
 

@@ -122,4 +122,8 @@ kinds! {
     FileLock = 59,
     /// An end of a pair of UNIX sockets, with what it has not read.
     PairEnd = 60,
+    /// A timer as a descriptor.
+    TimerFd = 61,
+    /// Signals as a descriptor.
+    SignalFd = 62,
 }
