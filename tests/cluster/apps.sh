@@ -8,9 +8,14 @@
 HERE=$REPO/tests/cluster
 AT=/run/ssi/tests
 
+SSI_NODES=2
+
+one() { try "$2" on "$1" "$AT/run-app $2"; }
+
 start_cluster
-cluster push 1 "$HERE/node.sh" "$HERE/run-app" $AT
-for app in ${*:-python3 asyncio perl bash gcc xz sqlite3}; do
-    try "$app" on 1 "$AT/run-app $app"
+for node in 1 2; do
+    cluster push $node "$HERE/node.sh" "$HERE/run-app" $AT
 done
+# Those that take long first.
+spread one ${*:-python3 gcc sqlite3 asyncio bash perl xz}
 finish

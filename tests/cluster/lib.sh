@@ -68,6 +68,38 @@ try() {
     [ "$status" != 70 ] || finish
 }
 
+# spread FUNCTION ITEM…: FUNCTION NODE ITEM for every item, on nodes 1 and 2 at once, each with its
+# next one when it is ready: a node keeps one processor of this machine busy under TCG, no more.
+spread() {
+    local work=$1 at node
+    shift
+    at=$(mktemp -d)
+    for node in 1 2; do
+        share "$node" "$work" "$at" "$@" &
+    done
+    # What went wrong there is in what was said.
+    wait || true
+    cat "$at"/*/said >"$at/all"
+    PASSED=$((PASSED + $(grep -c '^  ok ' "$at/all" || true)))
+    mapfile -t -O ${#FAILED[@]} FAILED \
+        < <(sed -n 's/^  FAIL \(.*[^ ]\)  *[0-9]*$/\1/p' "$at/all")
+    [ "$(find "$at" -name done | wc -l)" = $# ] || try "all of $*" false
+    rm -rf "$at"
+}
+
+# share NODE FUNCTION FOLDER ITEM…: what nobody has taken yet.
+share() {
+    local node=$1 work=$2 at=$3 number=0 item
+    shift 3
+    for item; do
+        number=$((number + 1))
+        mkdir "$at/$number" 2>/dev/null || continue
+        "$work" "$node" "$item" >"$at/$number/said"
+        cat "$at/$number/said"
+        touch "$at/$number/done"
+    done
+}
+
 # field NAME: that number of a report, which comes as JSON; as in node.sh.
 field() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
 

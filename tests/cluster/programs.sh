@@ -8,23 +8,36 @@
 HERE=$REPO/tests/cluster
 AT=/run/ssi/tests
 
-run() { on 1 "$AT/run-program $*"; }
+SSI_NODES=2
 
-one() {
-    local program=$1 mode
+# run NODE MODE PROGRAM [KIND]
+run() { on "$1" "$AT/run-program ${*:2}"; }
+
+# modes NODE PROGRAM
+modes() {
+    local mode
     for mode in undisturbed continue restart; do
-        try "$program $mode" run $mode "$program"
+        try "$2 $mode" run "$1" $mode "$2"
     done
 }
 
-# refusals PROGRAM: all kinds that it has here.
+# refusals NODE PROGRAM: all kinds that it has here.
 refusals() {
     local kind kinds folder=/var/lib/ssi/tests/kinds
-    kinds=$(on 1 "rm -rf $folder && mkdir -p $folder && cd / && /usr/lib/ssi/tests/$1 $folder")
-    [ -n "$kinds" ] || try "kinds of $1" false
+    kinds=$(on "$1" "rm -rf $folder && mkdir -p $folder && cd / && /usr/lib/ssi/tests/$2 $folder")
+    [ -n "$kinds" ] || try "kinds of $2" false
     for kind in $kinds; do
-        try "$1 $kind" run refuse "$1" "$kind"
+        try "$2 $kind" run "$1" refuse "$2" "$kind"
     done
+}
+
+# one NODE PROGRAM
+one() {
+    case $2 in
+    refused*) refusals "$@" ;;
+    outside) try "tree outside" run "$1" outside tree ;;
+    *) modes "$@" ;;
+    esac
 }
 
 # Those of scripts/bench check themselves, too, but take other arguments.
@@ -36,12 +49,8 @@ programs() {
 }
 
 start_cluster
-cluster push 1 "$HERE/node.sh" "$HERE/run-program" $AT
-for program in ${*:-$(programs) outside}; do
-    case $program in
-    refused*) refusals "$program" ;;
-    outside) try "tree outside" run outside tree ;;
-    *) one "$program" ;;
-    esac
+for node in 1 2; do
+    cluster push $node "$HERE/node.sh" "$HERE/run-program" $AT
 done
+spread one ${*:-$(programs) outside}
 finish
