@@ -162,10 +162,15 @@ impl Plan {
 fn pid_failure(pid: u32, error: Error) -> Failure {
     let code = match error {
         EEXIST => FailureCode::PidInUse,
-        ENOMEM | EAGAIN => FailureCode::NoMemory,
+        ENOMEM => FailureCode::NoMemory,
+        EAGAIN => FailureCode::Limit,
         _ => FailureCode::Internal,
     };
-    Failure::new(code).pid(pid).errno(error)
+    let failure = Failure::new(code).pid(pid).errno(error);
+    match error {
+        EAGAIN => failure.text(format_args!("number of processes (ulimit -u, pids.max)")),
+        _ => failure,
+    }
 }
 
 impl Restored {

@@ -55,6 +55,32 @@ one_program() {
     ends_well "$1"
 }
 
+# A limit on processes that the caller's control group has; without it the application goes on.
+too_many_processes() {
+    local group=/sys/fs/cgroup/few restart="restart --store $STORE --output $FOLDER/output"
+    begin limited "$AS_USER" tree
+    version "$(on 1 "$AS_USER checkpoint --json --store $STORE $PID")"
+    killed
+    on 1 "echo +pids >/sys/fs/cgroup/cgroup.subtree_control
+        mkdir -p $group && echo 2 >$group/pids.max"
+    gives 1 28 "number of processes" \
+        "echo \$\$ >$group/cgroup.procs && exec $AS_USER $restart $APP $VERSION"
+    on 1 "$AS_USER $restart $APP $VERSION"
+    ends_well limited
+    on 1 "rmdir $group"
+}
+
+# He raises none of his limits by a restart.
+lower_limits() {
+    local restart="restart --store $STORE --output $FOLDER/output"
+    begin lowered "$AS_USER" tree
+    version "$(on 1 "$AS_USER checkpoint --json --store $STORE $PID")"
+    killed
+    gives 1 14 "higher limits" "ulimit -n 64 && exec $AS_USER $restart $APP $VERSION"
+    on 1 "$AS_USER $restart $APP $VERSION"
+    ends_well lowered
+}
+
 files_are_private() {
     local open
     open=$(on 1 "find $STORE -type f -perm /077")
@@ -85,6 +111,8 @@ on 1 "rm -rf $FOLDER && mkdir -p $STORE $ROOTS && chown $USER_ID:$USER_ID $STORE
 for program in tree pipes tcp files schedule memory; do
     try "a user's own $program" one_program $program
 done
+try "a limit on processes" too_many_processes
+try "lower limits" lower_limits
 try "his versions are his alone" files_are_private
 try "another user's version" gives 1 14 "Permission denied" \
     "$AS_OTHER restart --store $STORE $(on 1 "ls $STORE | head -n 1")"

@@ -87,6 +87,10 @@ fn of_code(code: FailureCode, failure: &Failure, subject: &Subject) -> String {
         FailureCode::NotJoined => NOT_JOINED.into(),
         FailureCode::NoSuchProcess => no_such_process(&process),
         FailureCode::NotCheckpointable => not_checkpointable(&process),
+        FailureCode::NotPermitted if !text.is_empty() => format!(
+            "not permitted: {process} had higher {text} than its restart may give it; restart it \
+             where they are not lowered (ulimit -H), or as root"
+        ),
         FailureCode::NotPermitted => not_permitted(&process),
         FailureCode::Unsupported => unsupported(failure, &process, &text),
         FailureCode::OutsideEnd => outside_end(failure, &process, &text),
