@@ -88,6 +88,16 @@ def at_once_text(result):
             + f"\n\none by one / at once: {result['speedup']:.2f}")
 
 
+def small_text(small):
+    rows = [(entry["nodes"], entry["processes"], entry["mib"],
+             ms(entry["checkpoint"]["total_ns"]),
+             ms(entry["checkpoint"]["pause_ns"]), ms(entry["restart"]["total_ns"]))
+            for entry in small]
+    head = ("nodes", "processes", "MiB each", "total", "pause", "restart from the shared store")
+    return ("small applications, measured in the same rounds, times in ms\n\n"
+            + table(head, rows))
+
+
 def restarts_text(restarts):
     rows = [(entry["nodes"], entry["processes"], entry["moved"], ms(entry["median"]["total_ns"]),
              totals(entry["warm_up"])) for entry in restarts]

@@ -14,6 +14,7 @@ pub mod recovery;
 pub mod resource;
 pub mod scale;
 pub mod shape;
+pub mod transfer;
 
 use crate::queue::{Nanos, MS, US};
 use crate::random::Random;

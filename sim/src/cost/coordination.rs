@@ -4,15 +4,15 @@
 //! There are no faults, processes or bytes here, only how long each act and message takes, so that
 //! a hundred thousand nodes fit into a small machine.
 
+mod work;
+
 use super::hardware::Hardware;
 use super::letter::Letter;
-use super::profile::{us, Profile, Store};
+use super::profile::{Profile, Store};
 use super::shape::{node, root_of, Application, FIRST};
+use super::transfer::Transfer;
 use crate::queue::{Nanos, Queue, MS};
-use ssi_core::checkpoint::{
-    Agent, Counts, Effect, Event, Found, History, Link, Options, Report, Seed, Stray, Totals,
-    Version,
-};
+use ssi_core::checkpoint::{Agent, Effect, Event, History, Link, Options, Report, Seed, Stray};
 use ssi_core::failure::Failure;
 use ssi_core::limits::MESSAGE_BYTES_MAX;
 use ssi_core::node::{Epoch, NodeId, OpId};
@@ -63,6 +63,8 @@ enum Said {
 enum Next {
     /// Something is on its way.
     Letter(Box<Letter<Said>>),
+    /// A part is being written.
+    Write(Transfer),
     /// An act is done.
     Done(NodeId, Box<Event>),
     /// The root's timer.
@@ -180,6 +182,7 @@ impl<'a, const F: usize> Coordination<'a, F> {
                 Some(then) => self.queue.at(then, Next::Letter(letter)),
                 None => self.deliver(letter.from, letter.to, letter.text),
             },
+            Next::Write(transfer) => self.write(transfer),
             Next::Done(at, event) => {
                 if matches!(*event, Event::Stopped(_)) && !self.local(at).looked {
                     self.local(at).looked = true;
@@ -275,85 +278,18 @@ impl<'a, const F: usize> Coordination<'a, F> {
                 self.outcome.total = now;
                 self.outcome.result = result;
             }
+            Effect::Write { .. } => self.write(self.part(at)),
             Effect::RemoveVersion { .. } | Effect::Resume { .. } | Effect::End { .. } => {}
             Effect::StopLocally { .. }
             | Effect::SaveSend
             | Effect::Snapshot
             | Effect::OpenVersion { .. }
-            | Effect::Write { .. }
             | Effect::Commit { .. }
             | Effect::Signal
             | Effect::Discard => {
                 let (done, event) = self.work(at, effect);
                 self.queue.at(done, Next::Done(at, Box::new(event)));
             }
-        }
-    }
-
-    /// When an act is done, and what the agent hears then.
-    fn work(&mut self, at: NodeId, effect: Effect<F>) -> (Nanos, Event) {
-        let now = self.queue.now();
-        let (processes, streams) = (
-            self.application.processes,
-            self.application.streams(at.raw()),
-        );
-        let node = self.hardware.profile.node;
-        let times = |count: u32, each: f64| us(f64::from(count) * each);
-        let bytes = self.application.part_bytes();
-        match effect {
-            Effect::StopLocally { .. } => {
-                let first = !self.local(at).looked && self.local(at).stopped_at == 0;
-                let time = if first {
-                    self.local(at).stopped_at = now.max(1);
-                    us(node.fixed_us) + times(processes, node.stop_us)
-                } else {
-                    us(node.stop_us)
-                };
-                let found = Found {
-                    application: 0,
-                    head_root: root_of(at.raw()).raw(),
-                };
-                (self.hardware.compute(at, now, time), Event::Stopped(found))
-            }
-            Effect::SaveSend => {
-                let time = times(streams, node.stream_us);
-                (self.hardware.compute(at, now, time), Event::SendSaved)
-            }
-            Effect::Snapshot => {
-                let time = times(processes, node.save_us)
-                    + times(streams, node.stream_us)
-                    + node.page_tables(bytes);
-                let counts = Counts {
-                    processes,
-                    threads: processes,
-                    streams,
-                    stream_bytes: 0,
-                };
-                (self.hardware.compute(at, now, time), Event::Snapped(counts))
-            }
-            Effect::OpenVersion { found } => {
-                let version = Version {
-                    application: u64::from(found.head_root),
-                    number: 1,
-                };
-                (
-                    self.hardware.sync(at, now, self.store),
-                    Event::Opened(version),
-                )
-            }
-            Effect::Write { .. } => {
-                let written = self.hardware.write(at, now, bytes, self.store);
-                let totals = Totals {
-                    bytes,
-                    digest: u64::from(at.raw()),
-                    pause_ns_max: 0,
-                };
-                let done = self.hardware.sync(at, written, self.store);
-                (done, Event::Written(Some(totals)))
-            }
-            Effect::Commit { .. } => (self.hardware.sync(at, now, self.store), Event::Committed),
-            Effect::Signal => (now, Event::Signalled(Counts::ZERO)),
-            _ => (now, Event::Discarded),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::profile::{transfer, us, Profile, Store};
 use super::resource::{Line, Pool};
+use super::transfer::Way;
 use crate::queue::Nanos;
 use ssi_core::node::NodeId;
 
@@ -111,27 +112,24 @@ impl<'a> Hardware<'a> {
         (up != down).then_some((up, down))
     }
 
-    /// A node writes to the media.
-    pub fn write(&mut self, node: NodeId, now: Nanos, bytes: u64, store: Store) -> Nanos {
-        let rate = self.profile.media(store).write_mib_s;
-        self.transfer(node, now, bytes, (store, rate))
-    }
-
-    /// A node reads from the media.
-    pub fn read(&mut self, node: NodeId, now: Nanos, bytes: u64, store: Store) -> Nanos {
-        let rate = self.profile.media(store).read_mib_s;
-        self.transfer(node, now, bytes, (store, rate))
-    }
-
-    fn transfer(&mut self, node: NodeId, now: Nanos, bytes: u64, by: (Store, f64)) -> Nanos {
-        let (store, rate) = by;
+    /// A piece of a [`super::transfer::Transfer`] that begins now: when it is there.
+    pub fn transfer(&mut self, node: NodeId, now: Nanos, bytes: u64, by: (Store, Way)) -> Nanos {
+        let (store, way) = by;
+        let media = self.profile.media(store);
+        let (all, one) = match way {
+            Way::Write => (media.write_mib_s, media.part_write_mib_s),
+            Way::Read => (media.read_mib_s, media.part_read_mib_s),
+        };
         let link = transfer(bytes, self.profile.network.link_mib_s);
-        let media = transfer(bytes, rate);
+        let alone = if one > 0.0 { transfer(bytes, one) } else { 0 };
+        let media = transfer(bytes, all);
         match store {
-            Store::Disk if self.profile.disk.shared => self.shared_disk.serve(now, media),
+            Store::Disk if self.profile.disk.shared => {
+                self.shared_disk.serve(now, media).max(now + alone)
+            }
             Store::Disk => self.parts(node).disk.serve(now, media),
-            Store::Nfs => self.nfs.serve(now, media).max(now + link),
-            Store::Parallel => self.parallel.serve(now, media).max(now + link),
+            Store::Nfs => self.nfs.serve(now, media).max(now + link.max(alone)),
+            Store::Parallel => self.parallel.serve(now, media).max(now + link.max(alone)),
             // Into own memory and over the link into the partner's, both at once.
             Store::Memory => {
                 let copy = transfer(bytes, self.profile.node.copy_mib_s);

@@ -1,12 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What `scripts/bench --json` measured, and the profile of this machine that follows from it.
 
-use super::profile::{Media, Network, Node, Profile};
+use super::coordination;
+use super::profile::{Media, Network, Node, Profile, Store};
+use super::shape::{Application, Shape};
 use serde::Deserialize;
+use ssi_core::limits::FANOUT_MAX;
 use std::path::Path;
 
 const PAGES_PER_MIB: f64 = 256.0;
 const US: f64 = 1_000.0;
+/// No message takes longer.
+const LATENCY_US_MAX: f64 = 50_000.0;
+/// Of that, until it is known closely enough.
+const HALVINGS: u32 = 24;
+
+/// Two linked processes without memory, which hardly any pages are copied of.
+const PAIR: Application = Application {
+    nodes: 2,
+    processes: 1,
+    memory: 0,
+    shape: Shape::Ring,
+};
 
 /// The parts of the bench's JSON that matter here.
 #[derive(Deserialize, Debug)]
@@ -17,6 +32,8 @@ pub struct Measured {
     pub rounds: u32,
     /// One process, for each size.
     pub single: Vec<Single>,
+    /// Small applications, measured between the rounds of the many processes.
+    pub small: Vec<Small>,
     /// Many processes.
     pub parallel: Parallel,
     /// Restarts on fewer and fewer nodes.
@@ -50,12 +67,21 @@ pub struct Single {
 pub struct SingleFigures {
     /// A bare fork.
     pub fork_ns: f64,
-    /// Of a checkpoint.
-    pub pause_ns: f64,
-    /// Of a checkpoint.
-    pub total_ns: f64,
-    /// Of a restart.
-    pub restart_ns: f64,
+}
+
+/// A small application: one process on one node, one on each of two, or several on one.
+#[derive(Deserialize, Debug)]
+pub struct Small {
+    /// 1 or 2.
+    pub nodes: u32,
+    /// On all of them.
+    pub processes: u32,
+    /// Of each process.
+    pub mib: f64,
+    /// Each node to its own disk.
+    pub checkpoint: Times,
+    /// From the shared store.
+    pub restart: RestartFigures,
 }
 
 /// Processes on several nodes.
@@ -98,14 +124,8 @@ pub struct RestartFigures {
     pub total_ns: f64,
 }
 
-fn fit<'a>(
-    sizes: impl IntoIterator<Item = &'a Single>,
-    figure: impl Fn(&SingleFigures) -> f64,
-) -> (f64, f64) {
-    let points: Vec<(f64, f64)> = sizes
-        .into_iter()
-        .map(|single| (single.mib, figure(&single.median)))
-        .collect();
+/// The line `fixed + each * MiB` that lies best beside points (MiB, figure), relatively.
+fn fit(points: &[(f64, f64)]) -> (f64, f64) {
     let sum = |term: &dyn Fn(f64, f64) -> f64| -> f64 {
         points.iter().map(|(x, y)| term(*x, *y) / (y * y)).sum()
     };
@@ -113,6 +133,10 @@ fn fit<'a>(
     let (xx, xy) = (sum(&|x, _| x * x), sum(&|x, y| x * y));
     let each = (w * xy - x * y) / (w * xx - x * x);
     ((y - each * x) / w, each)
+}
+
+fn per_second(ns_per_mib: f64) -> f64 {
+    1e9 / ns_per_mib.max(1.0)
 }
 
 impl Measured {
@@ -125,53 +149,98 @@ impl Measured {
         let text = std::fs::read_to_string(path).map_err(|why| format!("{file}: {why}"))?;
         let measured: Measured = serde_json::from_str(&text)
             .map_err(|why| format!("{file}:{}:{}: {why}", why.line(), why.column()))?;
-        if measured.single.len() < 2 || measured.restarts.is_empty() {
+        let small = |nodes| measured.on(nodes, |small| small.mib).len();
+        if measured.single.len() < 2 || small(1) < 2 || small(2) < 2 || measured.crowd().is_none() {
             return Err(format!(
-                "{file}: single: two sizes or more are needed, and restarts: one"
+                "{file}: two sizes or more are needed of single, and of small with one process on \
+                 1 and on 2 nodes; and one of small with several processes on 1 node"
             ));
         }
         Ok(measured)
     }
 
-    /// The line `fixed + each * MiB` that lies best beside a figure of one process, relatively.
-    fn line(&self, figure: impl Fn(&SingleFigures) -> f64) -> (f64, f64) {
-        fit(&self.single, figure)
+    /// Sizes of the small applications with one process on each of so many nodes, with a figure.
+    fn on(&self, nodes: u32, figure: impl Fn(&Small) -> f64) -> Vec<(f64, f64)> {
+        let is = |small: &&Small| (small.nodes, small.processes) == (nodes, nodes);
+        let on = self.small.iter().filter(is);
+        on.map(|small| (small.mib, figure(small))).collect()
     }
 
-    /// The same of what is written: of the sizes up to what one node writes of the many processes,
-    /// or of the two smallest. Beyond that it is no line, as caches on the way fill.
-    fn written(&self, figure: impl Fn(&SingleFigures) -> f64) -> (f64, f64) {
-        let all = &self.parallel;
-        let most = all.mib * f64::from(all.processes / all.nodes.max(1));
-        let mut sizes: Vec<&Single> = self.single.iter().collect();
-        sizes.sort_by(|a, b| a.mib.total_cmp(&b.mib));
-        let count = sizes.iter().filter(|single| single.mib <= most).count();
-        fit(sizes.into_iter().take(count.max(2)), figure)
+    /// The small application with several processes on one node.
+    fn crowd(&self) -> Option<&Small> {
+        let is = |small: &&Small| small.nodes == 1 && small.processes > 1;
+        self.small.iter().find(is)
     }
 
-    /// The profile of the machine that was measured. Of the figures that it is to predict it uses
-    /// none but the first restart, which alone says how fast the shared store is.
+    /// What each further process of a node adds to a figure beside its memory, where one alone has
+    /// `fixed + each * MiB`.
+    fn further(&self, alone: (f64, f64), figure: impl Fn(&Small) -> f64) -> f64 {
+        let (fixed, each) = alone;
+        self.crowd().map_or(0.0, |crowd| {
+            let count = f64::from(crowd.processes);
+            let beside = figure(crowd) - each * crowd.mib * count;
+            ((beside - fixed) / (count - 1.0)).clamp(0.0, fixed.max(0.0))
+        })
+    }
+
+    /// The profile of the machine that was measured. It uses none of the figures that it is to
+    /// predict: a node's part of a checkpoint or restart is timed by applications of one process
+    /// and of several, what nodes share and say to each other by one of two processes on two nodes.
     pub fn profile(&self) -> Profile {
-        let (create, fork) = self.line(|figures| figures.fork_ns);
-        let (pause, _) = self.line(|figures| figures.pause_ns);
-        let (total, write) = self.written(|figures| figures.total_ns);
-        let (part, read) = self.line(|figures| figures.restart_ns);
-        let per_second = |ns_per_mib: f64| 1e9 / ns_per_mib.max(1.0);
+        let mut profile = self.without_network();
+        profile.network.latency_us = self.latency_us(&profile);
+        profile
+    }
+
+    /// How long a message takes, waking its receiver included: as long as makes the pause of two
+    /// processes on two nodes what it was.
+    fn latency_us(&self, profile: &Profile) -> f64 {
+        let (measured, _) = fit(&self.on(2, |small| small.checkpoint.pause_ns));
+        let (mut low, mut high) = (0.0, LATENCY_US_MAX);
+        for _ in 0..HALVINGS {
+            let mut tried = profile.clone();
+            tried.network.latency_us = (low + high) / 2.0;
+            let outcome = coordination::checkpoint::<FANOUT_MAX>(&tried, PAIR, Store::Disk, 1);
+            // CAST: far below 2^53.
+            if (outcome.pause as f64) < measured {
+                low = tried.network.latency_us;
+            } else {
+                high = tried.network.latency_us;
+            }
+        }
+        low
+    }
+
+    fn without_network(&self) -> Profile {
+        let forks = self.single.iter();
+        let forks: Vec<_> = forks.map(|one| (one.mib, one.median.fork_ns)).collect();
+        let (_, fork) = fit(&forks);
+        let paused = |small: &Small| small.checkpoint.pause_ns;
+        let (pause, copy) = fit(&self.on(1, paused));
+        let process = self.further((pause, copy), paused);
+        let written = |small: &Small| small.checkpoint.total_ns;
+        let (total, write) = fit(&self.on(1, written));
+        let (_, write_two) = fit(&self.on(2, written));
+        let read = |small: &Small| small.restart.total_ns;
+        let (part, read_one) = fit(&self.on(1, read));
+        let (part_two, read_two) = fit(&self.on(2, read));
         // A checkpoint waits so often for the media beside what it writes: for the version's
         // folder, until its part is durable, and for the commit record.
         let sync_us = ((total - pause) / 3.0 / US).max(0.0);
-        let pause_us = (pause / US).max(0.0);
+        let process_us = process / US;
+        let fixed_us = ((pause - process) / US).max(0.0);
         let disk = Media {
             // Page tables are copied before, and cost as much as those of a fork.
-            write_mib_s: per_second(write - fork),
-            read_mib_s: per_second(read),
+            write_mib_s: 2.0 * per_second(write_two - fork),
+            read_mib_s: 2.0 * per_second(read_two),
             sync_us,
             shared: true,
+            part_write_mib_s: per_second(write - fork),
+            part_read_mib_s: per_second(read_one),
         };
-        // A process is made as by a fork; all else that a restart of one costs is its part's.
-        let create_us = (create / US).max(0.0);
-        let part_us = (part / US - create_us).max(0.0);
-        let nfs_read = self.shared_store(part_us, create_us);
+        let create_us = self.further((part, read_one), read) / US;
+        let part_us = (part / US - create_us - fixed_us).max(0.0);
+        let helper_us = ((part_two - part) / US).max(0.0);
         Profile {
             name: format!(
                 "this machine: four nodes under {}",
@@ -190,39 +259,20 @@ impl Measured {
             },
             node: Node {
                 shared_processors: self.machine.processors,
-                stop_us: pause_us / 2.0,
-                fixed_us: 0.0,
-                save_us: pause_us / 2.0,
+                stop_us: process_us / 2.0,
+                fixed_us,
+                save_us: process_us / 2.0,
                 stream_us: 50.0,
                 page_table_ns: (fork / PAGES_PER_MIB).max(0.0),
                 copy_mib_s: 1000.0,
                 part_us,
+                helper_us,
                 create_us,
             },
             disk,
-            nfs: Media {
-                read_mib_s: nfs_read,
-                ..disk
-            },
+            nfs: disk,
             parallel: disk,
         }
-    }
-
-    /// MiB per second at which all nodes together read the shared store.
-    fn shared_store(&self, part_us: f64, create_us: f64) -> f64 {
-        let Parallel {
-            nodes,
-            processes,
-            mib,
-            ..
-        } = self.parallel;
-        let alone = f64::from(nodes) * part_us + f64::from(processes) * create_us;
-        // CAST: at least one processor.
-        let creating = alone * US / self.machine.processors.max(1) as f64;
-        let first = self.restarts.iter().max_by_key(|restart| restart.nodes);
-        let total = first.map_or(1e9, |first| first.median.total_ns);
-        let reading = total.max(creating * 1.001);
-        f64::from(processes) * mib / (reading / 1e9)
     }
 }
 
@@ -233,8 +283,14 @@ impl Profile {
         let media = |name: &str, media: &Media| {
             format!(
                 "\n[{name}]\nwrite_mib_s = {:.3}\nread_mib_s = {:.3}\n\
-                 sync_us = {:.1}\nshared = {}\n",
-                media.write_mib_s, media.read_mib_s, media.sync_us, media.shared
+                 sync_us = {:.1}\nshared = {}\n\
+                 part_write_mib_s = {:.3}\npart_read_mib_s = {:.3}\n",
+                media.write_mib_s,
+                media.read_mib_s,
+                media.sync_us,
+                media.shared,
+                media.part_write_mib_s,
+                media.part_read_mib_s
             )
         };
         let uplinks = match network.nodes_per_uplink {
@@ -247,12 +303,12 @@ impl Profile {
         format!(
             "# SPDX-License-Identifier: GPL-2.0\n\
              # Made by `ssi-sim calibrate` from the figures of scripts/bench; not to be edited.\n\
-             # Network and streams are not measured: they hardly matter at this size.\n\
+             # Streams and links are not measured: they hardly matter at this size.\n\
              name = {:?}\nsource = {:?}\n\
              \n[network]\nlatency_us = {:.1}\nlink_mib_s = {:.3}\n{uplinks}message_us = {:.1}\n\
              \n[node]\nshared_processors = {}\nstop_us = {:.1}\nfixed_us = {:.1}\nsave_us = {:.1}\n\
              stream_us = {:.1}\npage_table_ns = {:.2}\ncopy_mib_s = {:.1}\n\
-             part_us = {:.1}\ncreate_us = {:.1}\n{}{}{}",
+             part_us = {:.1}\nhelper_us = {:.1}\ncreate_us = {:.1}\n{}{}{}",
             self.name,
             self.source,
             network.latency_us,
@@ -266,6 +322,7 @@ impl Profile {
             node.page_table_ns,
             node.copy_mib_s,
             node.part_us,
+            node.helper_us,
             node.create_us,
             media("disk", &self.disk),
             media("nfs", &self.nfs),
@@ -278,8 +335,6 @@ impl Profile {
 mod tests {
     use super::*;
     use crate::cost::figures::{application, at_once, NODES};
-    use crate::cost::profile::Store;
-    use crate::cost::shape::Application;
 
     fn measured() -> Measured {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/this-machine.json");
@@ -306,25 +361,21 @@ mod tests {
     fn one_process_is_predicted_as_it_was_measured() {
         let measured = measured();
         let profile = measured.profile();
-        for single in measured.single.iter().filter(|single| single.mib <= 64.0) {
+        for (mib, total) in measured.on(1, |small| small.checkpoint.total_ns) {
             let alone = Application {
                 nodes: 1,
                 processes: 1,
-                ..application(NODES, single.mib)
+                ..application(NODES, mib)
             };
             let predicted = at_once(&profile, alone, Store::Disk).unwrap();
-            let error = predicted / (single.median.total_ns / 1e9) - 1.0;
-            assert!(error.abs() < 0.05, "{} MiB: {error:+.3}", single.mib);
+            let error = predicted / (total / 1e9) - 1.0;
+            assert!(error.abs() < 0.05, "{mib} MiB: {error:+.3}");
         }
     }
 
     #[test]
     fn a_line_is_found() {
-        let mut measured = measured();
-        for single in &mut measured.single {
-            single.median.total_ns = 5e8 + 1e7 * single.mib;
-        }
-        let (fixed, each) = measured.line(|figures| figures.total_ns);
+        let (fixed, each) = fit(&[16.0, 64.0, 1024.0].map(|mib| (mib, 5e8 + 1e7 * mib)));
         assert!((fixed - 5e8).abs() < 1.0 && (each - 1e7).abs() < 1e-3);
     }
 

@@ -69,6 +69,10 @@ pub struct Node {
     /// What a part costs at a restart however small it is, microseconds: its helper process.
     #[serde(default)]
     pub part_us: f64,
+    /// What every part but the caller's costs besides, microseconds: its helper is a new process,
+    /// which has to begin.
+    #[serde(default)]
+    pub helper_us: f64,
     /// Creating one process at a restart, microseconds.
     pub create_us: f64,
 }
@@ -86,6 +90,12 @@ pub struct Media {
     /// One device for all nodes.
     #[serde(default)]
     pub shared: bool,
+    /// The most at which one part is written to what is shared, MiB per second; 0: no limit.
+    #[serde(default)]
+    pub part_write_mib_s: f64,
+    /// The same of reading.
+    #[serde(default)]
+    pub part_read_mib_s: f64,
 }
 
 /// Which media.
@@ -179,6 +189,7 @@ impl Profile {
             ("node", "stream_us", node.stream_us),
             ("node", "page_table_ns", node.page_table_ns),
             ("node", "part_us", node.part_us),
+            ("node", "helper_us", node.helper_us),
             ("node", "create_us", node.create_us),
         ];
         if network.nodes_per_uplink > 0 {
@@ -193,6 +204,14 @@ impl Profile {
             rates.push((table, "write_mib_s", media.write_mib_s));
             rates.push((table, "read_mib_s", media.read_mib_s));
             times.push((table, "sync_us", media.sync_us));
+            for (key, limit) in [
+                ("part_write_mib_s", media.part_write_mib_s),
+                ("part_read_mib_s", media.part_read_mib_s),
+            ] {
+                if limit != 0.0 {
+                    rates.push((table, key, limit));
+                }
+            }
         }
         let rate = rates
             .iter()

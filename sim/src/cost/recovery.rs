@@ -6,6 +6,7 @@ use super::hardware::Hardware;
 use super::letter::Letter;
 use super::profile::{us, Profile, Store};
 use super::shape::{Application, FIRST};
+use super::transfer::{Transfer, Way};
 use crate::queue::{Nanos, Queue};
 use ssi_core::abi::FailureCode;
 use ssi_core::checkpoint::Version;
@@ -39,7 +40,14 @@ pub struct Outcome {
 
 enum Next {
     Letter(Box<Letter<Body>>),
+    Read(Box<Reading>),
     Done(NodeId, Box<AgentEvent>),
+}
+
+/// A part that is being built.
+struct Reading {
+    transfer: Transfer,
+    part: NodeId,
 }
 
 struct Recovery<'a> {
@@ -125,6 +133,7 @@ pub fn restart(
                 Some(then) => run.queue.at(then, Next::Letter(letter)),
                 None => run.receive(letter.from, letter.to, letter.text),
             },
+            Next::Read(reading) => run.read(reading),
             Next::Done(at, event) => run.step_agent(at, *event),
         }
     }
@@ -307,26 +316,46 @@ impl Recovery<'_> {
         }
     }
 
-    /// Reads a part and makes its processes, one part after the other on each node.
+    /// Reads a part and makes its processes.
     fn build(&mut self, at: NodeId, part: NodeId) {
         let now = self.queue.now();
         let node = self.hardware.profile.node;
         let processes = self.application.processes;
         let streams = self.application.streams(part.raw());
-        let bytes = self.application.part_bytes();
-        let read = self.hardware.read(at, now, bytes, self.store);
+        // The root's first part is built by the caller.
+        let helper = if at == FIRST && part == FIRST {
+            0.0
+        } else {
+            node.helper_us
+        };
         let time = us(node.fixed_us)
+            + us(helper)
             + us(node.part_us)
             + us(f64::from(processes) * node.create_us)
             + us(f64::from(streams) * node.stream_us);
-        let built = self.hardware.compute(at, now, time);
+        let bytes = self.application.part_bytes();
+        let transfer = Transfer::new(at, self.store, Way::Read, bytes);
+        // Processes fill their memory themselves, once they are there.
+        let made = self.hardware.compute(at, now, time);
+        let reading = Box::new(Reading { transfer, part });
+        self.queue.at(made, Next::Read(reading));
+    }
+
+    /// Reads on; when all is read, the part is built.
+    fn read(&mut self, mut reading: Box<Reading>) {
+        let now = self.queue.now();
+        if let Some(then) = reading.transfer.go(&mut self.hardware, now) {
+            return self.queue.at(then, Next::Read(reading));
+        }
+        let part = reading.part;
         let totals = Restored {
-            processes,
-            streams,
+            processes: self.application.processes,
+            streams: self.application.streams(part.raw()),
             head_root: 0,
             digest: 1,
         };
-        self.done(at, read.max(built), AgentEvent::Built { part, totals });
+        let event = AgentEvent::Built { part, totals };
+        self.done(reading.transfer.node, now, event);
     }
 
     fn done(&mut self, at: NodeId, when: Nanos, event: AgentEvent) {
