@@ -7,6 +7,7 @@ SSI_NODES=2
 FOLDER=/var/lib/ssi/tests/user
 STORE=$FOLDER/checkpoints
 ROOTS=$FOLDER/of-root
+RESTART="restart --store $STORE --output $FOLDER/output"
 USER_ID=1234
 AS_USER="setpriv --reuid $USER_ID --regid $USER_ID --clear-groups"
 AS_OTHER="setpriv --reuid 4321 --regid 4321 --clear-groups"
@@ -44,41 +45,44 @@ own_processes() {
     [ "$uids" = $USER_ID ] || { echo "processes of users: $uids"; return 1; }
 }
 
-one_program() {
+# saved NAME PROGRAM: he checkpoints what is his own, and all of it ends; sets APP and VERSION.
+saved() {
     local said
-    begin "$1" "$AS_USER" "$1"
+    begin "$1" "$AS_USER" "$2"
     said=$(on 1 "$AS_USER checkpoint --json --store $STORE $PID")
     version "$said"
     killed
-    on 1 "$AS_USER restart --store $STORE --output $FOLDER/output $APP $VERSION"
+}
+
+# goes_on NAME: he restarts it, and it finds all as it was.
+goes_on() {
+    on 1 "$AS_USER $RESTART $APP $VERSION"
     own_processes
     ends_well "$1"
 }
 
+one_program() {
+    saved "$1" "$1"
+    goes_on "$1"
+}
+
 # A limit on processes that the caller's control group has; without it the application goes on.
 too_many_processes() {
-    local group=/sys/fs/cgroup/few restart="restart --store $STORE --output $FOLDER/output"
-    begin limited "$AS_USER" tree
-    version "$(on 1 "$AS_USER checkpoint --json --store $STORE $PID")"
-    killed
+    local group=/sys/fs/cgroup/few
+    saved limited tree
     on 1 "echo +pids >/sys/fs/cgroup/cgroup.subtree_control
         mkdir -p $group && echo 2 >$group/pids.max"
     gives 1 28 "number of processes" \
-        "echo \$\$ >$group/cgroup.procs && exec $AS_USER $restart $APP $VERSION"
-    on 1 "$AS_USER $restart $APP $VERSION"
-    ends_well limited
+        "echo \$\$ >$group/cgroup.procs && exec $AS_USER $RESTART $APP $VERSION"
+    goes_on limited
     on 1 "rmdir $group"
 }
 
 # He raises none of his limits by a restart.
 lower_limits() {
-    local restart="restart --store $STORE --output $FOLDER/output"
-    begin lowered "$AS_USER" tree
-    version "$(on 1 "$AS_USER checkpoint --json --store $STORE $PID")"
-    killed
-    gives 1 14 "higher limits" "ulimit -n 64 && exec $AS_USER $restart $APP $VERSION"
-    on 1 "$AS_USER $restart $APP $VERSION"
-    ends_well lowered
+    saved lowered tree
+    gives 1 14 "higher limits" "ulimit -n 64 && exec $AS_USER $RESTART $APP $VERSION"
+    goes_on lowered
 }
 
 files_are_private() {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Epoll sets: what they watch, added again when everything else is in place.
 
-use super::file::done;
-use super::payload::{bounded, invalid, take, Payload, Sink};
-use super::scan::refuse;
+use super::payload::{bounded, done, invalid, take, Payload, Sink};
+use super::scan::{own_file, refuse};
 use super::{ObjectSet, OpenFile, Saved};
 use crate::failure::{FailureCode, Outcome};
 use crate::sys::event::{items, make_epoll, watch, Item};
@@ -24,12 +23,7 @@ pub(super) struct Epoll {
 impl Epoll {
     /// Saves the set `open`; `files` are sorted by their keys.
     fn save(open: &OpenFile, files: &[OpenFile]) -> Outcome<Epoll> {
-        let Some(file) = &open.file else {
-            return Err(refuse(open, FailureCode::Internal));
-        };
-        if open.is_shared_outside() {
-            return Err(refuse(open, FailureCode::OutsideEnd).text(format_args!("epoll")));
-        }
+        let file = own_file(open, "epoll")?;
         let found = items(file, EPOLL_ITEMS_MAX)
             .map_err(|error| refuse(open, FailureCode::Limit).errno(error))?;
         let mut saved = KVVec::with_capacity(found.len(), GFP_KERNEL)?;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Standard streams to outside: a terminal or pipe of the user, given anew at restart.
 
-use super::file::{done, gone};
-use super::payload::{invalid, take, Payload, Sink};
+use super::file::gone;
+use super::payload::{emit_only, invalid, only, Sink};
 use super::OpenFile;
 use crate::failure::Outcome;
 use crate::sys::file::FileRef;
 use kernel::c_str;
 use kernel::str::CString;
-use ssi_core::codec::{Field, Reader};
 use ssi_core::image::file::{External as Layout, EXTERNAL_PIPE, EXTERNAL_TERMINAL};
 use ssi_core::image::frame::Kind;
 
@@ -50,9 +49,7 @@ impl External {
     }
 
     pub(super) fn emit(&self, id: u64, sink: Sink<'_>) -> Outcome {
-        let mut payload = Payload::with_room(Layout::SIZE)?;
-        payload.field(&self.record)?;
-        sink(Kind::External, id, payload.as_slice())
+        emit_only(Kind::External, id, &self.record, sink)
     }
 }
 
@@ -71,12 +68,10 @@ pub(super) struct Rebuilt {
 
 impl Rebuilt {
     pub(super) fn parse(payload: &[u8]) -> Outcome<Rebuilt> {
-        let mut reader = Reader::new(payload);
-        let record: Layout = take(&mut reader)?;
+        let record: Layout = only(payload)?;
         if record.role > 2 {
             return Err(invalid("standard stream"));
         }
-        done(reader)?;
         Ok(Rebuilt { record })
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Regular files and directories: by path, flags, offset and length.
 
-use super::payload::{copy, damaged, invalid, take, Payload, Sink};
+use super::payload::{copy, invalid, take, Payload, Sink};
 use super::scan::refuse;
 use super::OpenFile;
 use crate::failure::{Failure, FailureCode, Outcome};
@@ -170,9 +170,4 @@ impl Rebuilt {
         let written = self.record.traits & FILE_WRITABLE != 0;
         written && self.record.traits & FILE_DIRECTORY == 0
     }
-}
-
-/// Checks that nothing follows.
-pub(super) fn done(reader: Reader<'_>) -> Outcome {
-    reader.done().map_err(damaged)
 }

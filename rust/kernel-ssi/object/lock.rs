@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Locks of files: of open files (flock, OFD) and of descriptor tables (POSIX).
 
-use super::file::done;
-use super::payload::{invalid, take, Payload, Sink};
+use super::payload::{emit_only, invalid, only, Sink};
 use super::scan::refuse;
 use super::{ObjectSet, Saved};
 use crate::failure::{Failure, FailureCode, Outcome};
 use crate::sys::file::{kind as file_kind, FileRef};
 use crate::sys::lock::{self as sys, kind, Lock};
 use kernel::prelude::*;
-use ssi_core::codec::{Field, Reader};
 use ssi_core::image::file::{FileLock, LOCKS_MAX, LOCK_FLOCK, LOCK_OFD, LOCK_POSIX};
 use ssi_core::image::frame::Kind;
 use ssi_core::sort;
@@ -99,16 +97,12 @@ impl ObjectSet {
 
 /// Hands over the record of a lock.
 pub(super) fn emit(lock: &FileLock, sink: Sink<'_>) -> Outcome {
-    let mut payload = Payload::with_room(FileLock::SIZE)?;
-    payload.field(lock)?;
-    sink(Kind::FileLock, lock.object, payload.as_slice())
+    emit_only(Kind::FileLock, lock.object, lock, sink)
 }
 
 /// Reads the record of a lock.
 pub(super) fn parse(payload: &[u8]) -> Outcome<FileLock> {
-    let mut reader = Reader::new(payload);
-    let lock: FileLock = take(&mut reader)?;
-    done(reader)?;
+    let lock: FileLock = only(payload)?;
     let posix = lock.kind == LOCK_POSIX;
     if !(LOCK_POSIX..=LOCK_FLOCK).contains(&lock.kind) || posix != (lock.table != 0) {
         return Err(invalid("lock of a file"));

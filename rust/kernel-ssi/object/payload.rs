@@ -73,6 +73,26 @@ pub fn take<T: Field>(reader: &mut Reader<'_>) -> Outcome<T> {
     reader.field().map_err(damaged)
 }
 
+/// Checks that nothing follows.
+pub fn done(reader: Reader<'_>) -> Outcome {
+    reader.done().map_err(damaged)
+}
+
+/// Reads a payload that is one fixed record and nothing else.
+pub fn only<T: Field>(payload: &[u8]) -> Outcome<T> {
+    let mut reader = Reader::new(payload);
+    let record = take(&mut reader)?;
+    done(reader)?;
+    Ok(record)
+}
+
+/// Hands over a payload that is one fixed record and nothing else.
+pub fn emit_only<T: Field>(kind: Kind, id: u64, record: &T, sink: Sink<'_>) -> Outcome {
+    let mut payload = Payload::with_room(T::SIZE)?;
+    payload.field(record)?;
+    sink(kind, id, payload.as_slice())
+}
+
 /// Copies bytes that must outlive the record.
 pub fn copy(bytes: &[u8]) -> Outcome<KVVec<u8>> {
     let mut copy = KVVec::with_capacity(bytes.len(), GFP_KERNEL)?;

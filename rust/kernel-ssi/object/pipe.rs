@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Pipes: content slot by slot, and every open file on either end.
 
-use super::file::done;
-use super::payload::{bounded, copy, invalid, take, Payload, Sink};
+use super::payload::{bounded, copy, emit_only, invalid, only, take, Payload, Sink};
 use super::scan::refuse;
 use super::{external::External, ObjectSet, OpenFile};
 use crate::failure::{Failure, FailureCode, Outcome};
@@ -75,9 +74,7 @@ impl End {
         if set.pipes[self.record.pipe as usize - 1].is_external() {
             return External::pipe(open).emit(id, sink);
         }
-        let mut payload = Payload::with_room(PipeEnd::SIZE)?;
-        payload.field(&self.record)?;
-        sink(Kind::PipeEnd, id, payload.as_slice())
+        emit_only(Kind::PipeEnd, id, &self.record, sink)
     }
 }
 
@@ -271,9 +268,7 @@ impl Rebuilt {
 
 /// Reads the record of an end.
 pub(super) fn parse_end(payload: &[u8]) -> Outcome<PipeEnd> {
-    let mut reader = Reader::new(payload);
-    let end: PipeEnd = take(&mut reader)?;
-    done(reader)?;
+    let end: PipeEnd = only(payload)?;
     if end.flags & ACCESS > 2 || end.pipe == 0 {
         return Err(invalid("end of a pipe"));
     }

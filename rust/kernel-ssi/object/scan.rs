@@ -5,7 +5,7 @@ use super::table::{Entry, Table};
 use super::{device, eventfd, external, file, pair, pipe, signalfd, tcp, timerfd};
 use super::{Member, ObjectSet, OpenFile, Saved};
 use crate::failure::{Failure, FailureCode, Outcome};
-use crate::sys::file::{self as sys, kind, Fd, FileInfo};
+use crate::sys::file::{self as sys, kind, Fd, FileInfo, FileRef};
 use kernel::prelude::*;
 use ssi_core::abi::cap;
 use ssi_core::image::object::{DESCRIPTORS_MAX, DESCRIPTOR_END, OBJECTS_MAX, TABLES_MAX};
@@ -35,6 +35,17 @@ pub struct OutsideHolder {
 /// A failure about one open file.
 pub(super) fn refuse(open: &OpenFile, code: FailureCode) -> Failure {
     Failure::new(code).pid(open.pid).fd(open.fd as i32)
+}
+
+/// The open file of an object that nobody outside may have as well.
+pub(super) fn own_file<'a>(open: &'a OpenFile, what: &str) -> Outcome<&'a FileRef> {
+    let Some(file) = &open.file else {
+        return Err(refuse(open, FailureCode::Internal));
+    };
+    if open.is_shared_outside() {
+        return Err(refuse(open, FailureCode::OutsideEnd).text(format_args!("{what}")));
+    }
+    Ok(file)
 }
 
 impl ObjectSet {

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Signals as descriptors.
 
-use super::file::done;
-use super::payload::{take, Payload, Sink};
-use super::scan::refuse;
+use super::payload::{emit_only, only, Sink};
+use super::scan::own_file;
 use super::OpenFile;
-use crate::failure::{FailureCode, Outcome};
+use crate::failure::Outcome;
 use crate::sys::event::{make_signals, read_signals};
 use crate::sys::file::FileRef;
-use ssi_core::codec::{Field, Reader};
 use ssi_core::image::event::SignalFd as Layout;
 use ssi_core::image::frame::Kind;
 
@@ -19,13 +17,7 @@ pub(super) struct SignalFd {
 
 impl SignalFd {
     pub(super) fn save(open: &OpenFile) -> Outcome<SignalFd> {
-        let Some(file) = &open.file else {
-            return Err(refuse(open, FailureCode::Internal));
-        };
-        if open.is_shared_outside() {
-            let failure = refuse(open, FailureCode::OutsideEnd);
-            return Err(failure.text(format_args!("signalfd")));
-        }
+        let file = own_file(open, "signalfd")?;
         let record = Layout {
             flags: open.info.flags,
             reserved: 0,
@@ -35,9 +27,7 @@ impl SignalFd {
     }
 
     pub(super) fn emit(&self, id: u64, sink: Sink<'_>) -> Outcome {
-        let mut payload = Payload::with_room(Layout::SIZE)?;
-        payload.field(&self.record)?;
-        sink(Kind::SignalFd, id, payload.as_slice())
+        emit_only(Kind::SignalFd, id, &self.record, sink)
     }
 }
 
@@ -48,9 +38,7 @@ pub(super) struct Rebuilt {
 
 impl Rebuilt {
     pub(super) fn parse(payload: &[u8]) -> Outcome<Rebuilt> {
-        let mut reader = Reader::new(payload);
-        let record: Layout = take(&mut reader)?;
-        done(reader)?;
+        let record: Layout = only(payload)?;
         Ok(Rebuilt { record })
     }
 

@@ -2,7 +2,7 @@
 //! Descriptor tables: saved by number, filled again at the same numbers.
 
 use super::lock::take_again;
-use super::payload::{bounded, invalid, take, Payload, Sink};
+use super::payload::{bounded, done, invalid, take, Payload, Sink};
 use crate::failure::Outcome;
 use crate::sys::file::{self as sys, FileRef, TableRef};
 use kernel::prelude::*;
@@ -77,7 +77,7 @@ impl Rebuilt {
             }
             entries.push(entry, GFP_KERNEL)?;
         }
-        reader.done().map_err(super::payload::damaged)?;
+        done(reader)?;
         let installed = None;
         Ok(Rebuilt {
             id,

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Timers as descriptors: made idle, set when the processes are let go.
 
-use super::file::done;
-use super::payload::{invalid, take, Payload, Sink};
-use super::scan::refuse;
+use super::payload::{emit_only, invalid, only, Sink};
+use super::scan::{own_file, refuse};
 use super::OpenFile;
 use crate::failure::{FailureCode, Outcome};
 use crate::sys::event::{make_timer, read_timer, start_timer, Timer};
 use crate::sys::file::FileRef;
 use kernel::prelude::*;
-use ssi_core::codec::{Field, Reader};
 use ssi_core::image::event::{TimerFd as Layout, TIMER_ABSOLUTE, TIMER_CANCEL, TIMER_NS_END};
 use ssi_core::image::frame::Kind;
 
@@ -20,13 +18,7 @@ pub(super) struct TimerFd {
 
 impl TimerFd {
     pub(super) fn save(open: &OpenFile) -> Outcome<TimerFd> {
-        let Some(file) = &open.file else {
-            return Err(refuse(open, FailureCode::Internal));
-        };
-        if open.is_shared_outside() {
-            let failure = refuse(open, FailureCode::OutsideEnd);
-            return Err(failure.text(format_args!("timerfd")));
-        }
+        let file = own_file(open, "timerfd")?;
         let timer = read_timer(file).map_err(|error| {
             let failure = refuse(open, FailureCode::Unsupported).errno(error);
             failure.text(format_args!("timerfd of an alarm clock"))
@@ -44,9 +36,7 @@ impl TimerFd {
     }
 
     pub(super) fn emit(&self, id: u64, sink: Sink<'_>) -> Outcome {
-        let mut payload = Payload::with_room(Layout::SIZE)?;
-        payload.field(&self.record)?;
-        sink(Kind::TimerFd, id, payload.as_slice())
+        emit_only(Kind::TimerFd, id, &self.record, sink)
     }
 }
 
@@ -57,9 +47,7 @@ pub(super) struct Rebuilt {
 
 impl Rebuilt {
     pub(super) fn parse(payload: &[u8]) -> Outcome<Rebuilt> {
-        let mut reader = Reader::new(payload);
-        let record: Layout = take(&mut reader)?;
-        done(reader)?;
+        let record: Layout = only(payload)?;
         let known = matches!(record.clock, 0 | 1 | 7);
         let flags = record.settime & !(TIMER_ABSOLUTE | TIMER_CANCEL);
         if !known || flags != 0 || record.value_ns.max(record.interval_ns) >= TIMER_NS_END {

@@ -49,6 +49,13 @@ extern "C" {
     fn ssi_epoll_add(epoll: *mut RawFile, file: *mut RawFile, item: *const Item) -> i32;
 }
 
+/// What `make` writes, which it does on success only.
+fn made(make: impl FnOnce(*mut *mut RawFile) -> i32) -> Result<FileRef> {
+    let mut raw = null_mut();
+    to_result(make(&mut raw))?;
+    FileRef::from_raw(raw)
+}
+
 /// The counter of an eventfd, and whether it is a semaphore.
 pub fn read_counter(file: &FileRef) -> Result<(u64, bool)> {
     let (mut count, mut semaphore) = (0, 0);
@@ -59,10 +66,8 @@ pub fn read_counter(file: &FileRef) -> Result<(u64, bool)> {
 
 /// A new eventfd.
 pub fn make_counter(count: u64, semaphore: bool, flags: u32) -> Result<FileRef> {
-    let mut raw = null_mut();
-    // SAFETY: `raw` is written on success only.
-    to_result(unsafe { ssi_eventfd_make(count, semaphore.into(), flags, &mut raw) })?;
-    FileRef::from_raw(raw)
+    // SAFETY: `raw` is valid for writes.
+    made(|raw| unsafe { ssi_eventfd_make(count, semaphore.into(), flags, raw) })
 }
 
 /// What a timer is set to.
@@ -79,10 +84,8 @@ pub fn read_timer(file: &FileRef) -> Result<Timer> {
 
 /// A new timer that is not set.
 pub fn make_timer(clock: u32, flags: u32) -> Result<FileRef> {
-    let mut raw = null_mut();
-    // SAFETY: `raw` is written on success only.
-    to_result(unsafe { ssi_timerfd_make(clock, flags, &mut raw) })?;
-    FileRef::from_raw(raw)
+    // SAFETY: `raw` is valid for writes.
+    made(|raw| unsafe { ssi_timerfd_make(clock, flags, raw) })
 }
 
 /// Sets a timer.
@@ -101,10 +104,8 @@ pub fn read_signals(file: &FileRef) -> Result<u64> {
 
 /// A new signalfd.
 pub fn make_signals(mask: u64, flags: u32) -> Result<FileRef> {
-    let mut raw = null_mut();
-    // SAFETY: `raw` is written on success only.
-    to_result(unsafe { ssi_signalfd_make(mask, flags, &mut raw) })?;
-    FileRef::from_raw(raw)
+    // SAFETY: `raw` is valid for writes.
+    made(|raw| unsafe { ssi_signalfd_make(mask, flags, raw) })
 }
 
 /// What an epoll watches, at most `max` files.
@@ -127,10 +128,8 @@ pub fn items(epoll: &FileRef, max: u32) -> Result<KVVec<Item>> {
 
 /// A new epoll.
 pub fn make_epoll() -> Result<FileRef> {
-    let mut raw = null_mut();
-    // SAFETY: `raw` is written on success only.
-    to_result(unsafe { ssi_epoll_make(&mut raw) })?;
-    FileRef::from_raw(raw)
+    // SAFETY: `raw` is valid for writes.
+    made(|raw| unsafe { ssi_epoll_make(raw) })
 }
 
 /// Makes `epoll` watch `file` as `item` says.

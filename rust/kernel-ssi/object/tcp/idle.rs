@@ -4,13 +4,11 @@
 use super::options::{from_image, to_image};
 use super::{check, ends};
 use crate::failure::{Failure, FailureCode, Outcome};
-use crate::object::file::done;
-use crate::object::payload::{bounded, take, Payload, Sink};
+use crate::object::payload::{bounded, emit_only, only, Sink};
 use crate::object::OpenFile;
 use crate::sys::file::FileRef;
 use crate::sys::tcp::{state, Pair, SockRef};
 use crate::sys::tcpmake::{begin_connect, Socket};
-use ssi_core::codec::{Field, Reader};
 use ssi_core::image::frame::Kind;
 use ssi_core::image::socket::TcpIdle;
 use ssi_core::stream::End;
@@ -46,9 +44,7 @@ impl Idle {
     }
 
     pub(in crate::object) fn emit(&self, id: u64, sink: Sink<'_>) -> Outcome {
-        let mut payload = Payload::with_room(TcpIdle::SIZE)?;
-        payload.field(&self.record)?;
-        sink(Kind::TcpIdle, id, payload.as_slice())
+        emit_only(Kind::TcpIdle, id, &self.record, sink)
     }
 }
 
@@ -59,9 +55,7 @@ pub(in crate::object) struct Rebuilt {
 
 impl Rebuilt {
     pub(in crate::object) fn parse(payload: &[u8]) -> Outcome<Rebuilt> {
-        let mut reader = Reader::new(payload);
-        let record: TcpIdle = take(&mut reader)?;
-        done(reader)?;
+        let record: TcpIdle = only(payload)?;
         bounded(record.near.port as usize, 65535, "port of a socket")?;
         bounded(record.far.port as usize, 65535, "port of a socket")?;
         bounded(record.error as usize, 4095, "error of a socket")?;

@@ -4,13 +4,11 @@
 use super::options::{from_image, to_image};
 use super::{check, ends};
 use crate::failure::{Failure, FailureCode, Outcome};
-use crate::object::file::done;
-use crate::object::payload::{bounded, take, Payload, Sink};
+use crate::object::payload::{bounded, emit_only, only, Sink};
 use crate::object::OpenFile;
 use crate::sys::file::FileRef;
 use crate::sys::tcp::{Pair, SockRef};
 use crate::sys::tcpmake::Socket;
-use ssi_core::codec::{Field, Reader};
 use ssi_core::image::frame::Kind;
 use ssi_core::image::socket::{TcpListener, BACKLOG_MAX};
 
@@ -33,9 +31,7 @@ impl Listener {
     }
 
     pub(in crate::object) fn emit(&self, id: u64, sink: Sink<'_>) -> Outcome {
-        let mut payload = Payload::with_room(TcpListener::SIZE)?;
-        payload.field(&self.record)?;
-        sink(Kind::TcpListener, id, payload.as_slice())
+        emit_only(Kind::TcpListener, id, &self.record, sink)
     }
 }
 
@@ -47,9 +43,7 @@ pub(in crate::object) struct Rebuilt {
 
 impl Rebuilt {
     pub(in crate::object) fn parse(payload: &[u8]) -> Outcome<Rebuilt> {
-        let mut reader = Reader::new(payload);
-        let record: TcpListener = take(&mut reader)?;
-        done(reader)?;
+        let record: TcpListener = only(payload)?;
         bounded(
             record.backlog as usize,
             BACKLOG_MAX,
